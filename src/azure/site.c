@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "azure/site.h"
+
+#include "base/log.h"
+#include "http/retry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+name_site(struct site *site)
+{
+	struct span host = span_of(site->client.origin.host);
+	size_t place;
+	if (!span_find(host, ".scm.", &place) && !span_find_byte(host, '.', &place))
+		place = host.count;
+	if (!text_keep(site->name, sizeof site->name, span_first(host, place)))
+		snprintf(site->name, sizeof site->name, "site");
+}
+
+static bool
+is_hex(const char *words)
+{
+	return words[0] != 0 && words[strspn(words, "0123456789abcdefABCDEF")] == 0;
+}
+
+bool
+site_open(struct site *site, const struct network *network, const struct url *scm, const struct login *login,
+          const char *instance, struct fault *fault)
+{
+	http_client_open(&site->client, network, scm);
+	site->login = login;
+	site->machine[0] = site->said[0] = site->instance[0] = 0;
+	site->pinned = instance != NULL;
+	site->stall_ms = 0;
+	name_site(site);
+	if (strcmp(scm->path, "/") != 0 || scm->query[0] != 0) {
+		fault_raise(fault, FAULT_USAGE, "the SCM address has a path");
+		return fault_hint(fault, "give the address alone, as in https://contoso.scm.azurewebsites.net");
+	}
+	if (instance == NULL)
+		return true;
+	if (!text_keep(site->instance, sizeof site->instance, span_of(instance)) || !is_hex(instance))
+		return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
+	return true;
+}
+
+/* The front end names the instance that answered in Set-Cookie: ARRAffinity=<id>;Path=/… (facts: recorded traffic). */
+static bool
+learn_instance(struct site *site, struct fault *fault)
+{
+	struct span cookie, value;
+	for (size_t n = 0; http_head_find(&site->client.head, "Set-Cookie", n, &cookie); n++) {
+		char id[INSTANCE_MAX + 1];
+		if (!span_begins(cookie, "ARRAffinity="))
+			continue;
+		cookie = span_from(cookie, strlen("ARRAffinity="));
+		if (!span_cut(&cookie, ';', &value) || !text_keep(id, sizeof id, value) || !is_hex(id))
+			continue;
+		if (site->instance[0] == 0) {
+			memcpy(site->instance, id, sizeof id);
+		} else if (strcmp(site->instance, id) != 0) {
+			fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
+			return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more"
+			                                            : "it may have been scaled in: run again");
+		}
+	}
+	return true;
+}
+
+static void
+put_headers(struct site *site)
+{
+	struct text headers = text_in(site->headers, sizeof site->headers);
+	text_put(&headers, "Accept: application/json, application/octet-stream\r\n");
+	if (site->login->kind != LOGIN_NONE)
+		text_printf(&headers, "Authorization: %s\r\n", site->login->authorization);
+	if (site->instance[0] != 0)
+		text_printf(&headers, "Cookie: ARRAffinity=%s\r\n", site->instance);
+}
+
+static void
+deny_login(const struct site *site, int status, struct fault *fault)
+{
+	switch (site->login->kind) {
+	case LOGIN_NONE:
+		fault_raise(fault, FAULT_DENIED, "the SCM site wants a login (HTTP %d)", status);
+		fault_hint(fault, "give --user and KUDUMP_PASSWORD, or --identity token with KUDUMP_TOKEN");
+		break;
+	case LOGIN_BASIC:
+		fault_raise(fault, FAULT_DENIED, "the SCM site refused user and password (HTTP %d)", status);
+		fault_hint(fault, "wrong password, or basic authentication is switched off for this site "
+		                  "(basicPublishingCredentialsPolicies/scm): then use --identity token");
+		break;
+	case LOGIN_BEARER:
+		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token (HTTP %d)", status);
+		fault_hint(fault, "the token may have run out, be for another audience than https://management.azure.com/, "
+		                  "or its owner lacks the role Website Contributor");
+	}
+}
+
+static void
+deny_redirect(const struct site *site, int status, struct fault *fault)
+{
+	char host[HOST_MAX + 1] = "another address";
+	struct span to, part;
+	if (http_head_find(&site->client.head, "Location", 0, &to)) {
+		size_t place;
+		if (span_find(to, "://", &place))
+			to = span_from(to, place + 3);
+		if (span_cut(&to, '/', &part) && span_cut(&part, '?', &to) && to.count > 0 &&
+		    !text_keep(host, sizeof host, to))
+			snprintf(host, sizeof host, "another address");
+	}
+	fault_raise(fault, FAULT_DENIED, "the SCM site sent us to %s (HTTP %d) instead of answering", host, status);
+	fault_hint(fault, "that is a login page: check the address, and the login (--user or --identity)");
+}
+
+static bool
+said(const struct site *site, const char *words)
+{
+	return strstr(site->said, words) != NULL;
+}
+
+static void
+deny_forbidden(const struct site *site, struct fault *fault)
+{
+	if (said(site, "Ip Forbidden") || span_is_nocase(site->client.head.reason, "Ip Forbidden")) {
+		fault_raise(fault, FAULT_DENIED, "an access restriction of the SCM site keeps this machine out (HTTP 403)");
+		fault_hint(fault, "allow this machine's address in the site's access restrictions, or run from inside the network");
+	} else if (said(site, "stopped")) {
+		fault_raise(fault, FAULT_DENIED, "the app is stopped (HTTP 403)");
+		fault_hint(fault, "a stopped app has no process to dump: start it");
+	} else {
+		deny_login(site, 403, fault);
+	}
+}
+
+/* The message of Kudu's error object, or the title of an error page, or nothing. */
+static void
+shorten_said(struct site *site)
+{
+	static const char *const frames[][2] = {
+		{"\"ExceptionMessage\":\"", "\""}, {"\"Message\":\"", "\""}, {"<title>", "</"}, {"<h2>", "</"}, {"<h1>", "</"}};
+	for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++) {
+		char *from = strstr(site->said, frames[i][0]), *to;
+		if (from == NULL)
+			continue;
+		from += strlen(frames[i][0]);
+		to = strstr(from, frames[i][1]);
+		if (to == NULL || to == from)
+			continue;
+		*to = 0;
+		memmove(site->said, from, strlen(from) + 1);
+		return;
+	}
+	if (strchr(site->said, '<') != NULL)
+		site->said[0] = 0;
+}
+
+static void
+fail_server(struct site *site, int status, struct fault *fault)
+{
+	struct span reason = site->client.head.reason;
+	shorten_said(site);
+	if (site->said[0] != 0)
+		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d: %.200s", status, site->said);
+	else
+		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d %.*s", status,
+		            (int)(reason.count < 80 ? reason.count : 80), reason.at == NULL ? "" : (const char *)reason.at);
+}
+
+/* Any status but 200 as a fault. */
+static bool
+refuse(struct site *site, struct fault *fault)
+{
+	int status = site->client.head.status;
+	http_client_peek(&site->client, site->said, sizeof site->said);
+	fault->retry_after_s = retry_after_s(&site->client.head);
+	if (status >= 300 && status < 400)
+		deny_redirect(site, status, fault);
+	else if (status == 401)
+		deny_login(site, status, fault);
+	else if (status == 403)
+		deny_forbidden(site, fault);
+	else if (status == 400 && said(site, "Not supported on Linux"))
+		fault_raise(fault, FAULT_UNABLE, "this is a Linux app: its Kudu has no process dumps");
+	else if (status == 429)
+		fault_raise(fault, FAULT_BUSY, "the SCM site asks for fewer requests (HTTP 429)");
+	else if (status == 404) {
+		shorten_said(site);
+		fault_raise(fault, FAULT_MISSING, "not found (HTTP 404)%s%.200s", site->said[0] != 0 ? ": " : "", site->said);
+	} else
+		fail_server(site, status, fault);
+	fault->detail = status;
+	http_client_done(&site->client);
+	return false;
+}
+
+static bool
+get_once(struct site *site, const char *target, enum site_care care, int64_t first_byte_ms, struct fault *fault)
+{
+	struct http_request request = {.method = "GET", .target = target, .headers = site->headers,
+	                               .repeatable = care == SITE_HARMLESS,
+	                               .times = {.first_byte = first_byte_ms, .stall = site->stall_ms}};
+	bool asked;
+	put_headers(site);
+	asked = http_client_ask(&site->client, &request, fault);
+	memset(site->headers, 0, sizeof site->headers);
+	if (!asked)
+		return false;
+	if (site->client.head.status != 200)
+		return refuse(site, fault);
+	return learn_instance(site, fault);
+}
+
+bool
+site_get(struct site *site, const char *target, enum site_care care, int64_t first_byte_ms, struct fault *fault)
+{
+	struct retry retry;
+	retry_open(&retry);
+	while (!get_once(site, target, care, first_byte_ms, fault)) {
+		bool again = care == SITE_HARMLESS && retry_is_transient(fault);
+		if (!again)
+			return false;
+		log_verbose("%s: %s: trying again", site->name, fault->text);
+		if (!retry_again(&retry, fault->retry_after_s, fault))
+			return false;
+	}
+	return true;
+}
+
+bool
+site_get_json(struct site *site, const char *target, const char *const *wanted, size_t count, struct fault *fault)
+{
+	struct span type;
+	if (!site_get(site, target, SITE_HARMLESS, 0, fault))
+		return false;
+	if (http_head_find(&site->client.head, "Content-Type", 0, &type) && span_begins_nocase(type, "text/html")) {
+		http_client_done(&site->client);
+		fault_raise(fault, FAULT_DENIED, "the SCM site sent a page where data was due");
+		return fault_hint(fault, "that is usually a login page: check the address (…scm.…) and the login");
+	}
+	json_open(&site->json, http_client_body(&site->client), NULL, wanted, count);
+	return true;
+}
+
+void
+site_done(struct site *site)
+{
+	http_client_done(&site->client);
+}
+
+bool
+site_check_machine(struct site *site, const char *machine, struct fault *fault)
+{
+	if (machine[0] == 0)
+		return true;
+	if (site->machine[0] == 0)
+		return text_keep(site->machine, sizeof site->machine, span_of(machine)) ||
+		       fault_raise(fault, FAULT_BOUND, "the machine's name is too long");
+	if (strcmp(site->machine, machine) == 0)
+		return true;
+	fault_raise(fault, FAULT_NETWORK, "machine %s answered, before it was %s", machine, site->machine);
+	return fault_hint(fault, "the site may have moved or been scaled in between: run again, or name --instance");
+}
+
+void
+site_close(struct site *site)
+{
+	http_client_close(&site->client);
+	memset(site->headers, 0, sizeof site->headers);
+}

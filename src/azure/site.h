@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* One SCM site as one thread sees it: a kept-alive connection, the login, and the instance that answers. All requests of
+ * a session carry the same affinity cookie, since process ids mean something on one instance only. */
+#ifndef AZURE_SITE_H
+#define AZURE_SITE_H
+
+#include "azure/login.h"
+#include "base/json.h"
+#include "http/client.h"
+
+struct site {
+	struct http_client client;
+	const struct login *login;
+	char name[64];                    /* contoso of contoso.scm.azurewebsites.net; for people and file names */
+	char instance[INSTANCE_MAX + 1];  /* WEBSITE_INSTANCE_ID of the one that answers; empty while unknown */
+	char machine[MACHINE_MAX];        /* machineName of it; empty while unknown */
+	bool pinned;                      /* the user asked for this instance */
+	int64_t stall_ms;                 /* between two bytes of a body; 0: the default. The owner's to set */
+	struct json_reader json;          /* of the answer being read */
+	char headers[LOGIN_MAX + 512];    /* of the request being sent: holds the secret */
+	char said[ERROR_BODY_MAX];        /* what the server said to the last request it refused */
+};
+
+/* `instance` may be NULL: the one that answers first is kept. The URL must be an origin (path "/"). */
+bool site_open(struct site *, const struct network *, const struct url *scm, const struct login *, const char *instance,
+               struct fault *) MUST_CHECK;
+
+enum site_care {
+	SITE_HARMLESS, /* may be asked again: passing faults are retried with back-off */
+	SITE_ONCE      /* never repeated */
+};
+
+/* GET target. True on 200 with the answer's head in client.head and its body unread. Any other status becomes a fault in
+ * plain words (login refused, login page, IP rule, stopped app, not found, server error…) whose detail is the status,
+ * with what the server said in `said`. first_byte_ms 0: the default. */
+bool site_get(struct site *, const char *target, enum site_care, int64_t first_byte_ms, struct fault *) MUST_CHECK;
+
+/* As site_get, then opens `json` on the body: FAULT_DENIED when a page came instead (a login page with 200). */
+bool site_get_json(struct site *, const char *target, const char *const *wanted, size_t count, struct fault *) MUST_CHECK;
+
+/* After the last element: makes the connection ready for the next request. */
+void site_done(struct site *);
+
+/* Notes a machineName that an answer carried; FAULT_NETWORK when it is another than before: another instance answered. */
+bool site_check_machine(struct site *, const char *machine, struct fault *) MUST_CHECK;
+
+void site_close(struct site *);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/deadline.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+int64_t
+clock_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct deadline
+deadline_in(int64_t ms)
+{
+	return (struct deadline){clock_ms() + ms};
+}
+
+struct deadline
+deadline_never(void)
+{
+	return (struct deadline){INT64_MAX};
+}
+
+struct deadline
+deadline_sooner(struct deadline a, struct deadline b)
+{
+	return a.at_ms < b.at_ms ? a : b;
+}
+
+int64_t
+deadline_left_ms(struct deadline deadline)
+{
+	int64_t now = clock_ms();
+	return deadline.at_ms > now ? deadline.at_ms - now : 0;
+}
+
+bool
+deadline_passed(struct deadline deadline)
+{
+	return deadline_left_ms(deadline) == 0;
+}
+
+int64_t
+clock_utc_s(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}
+
+static struct tm
+broken_down(int64_t utc_s)
+{
+	time_t seconds = (time_t)utc_s;
+	struct tm parts;
+	memset(&parts, 0, sizeof parts);
+	gmtime_r(&seconds, &parts);
+	return parts;
+}
+
+void
+clock_put_http(struct text *text, int64_t utc_s)
+{
+	struct tm t = broken_down(utc_s);
+	text_printf(text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
+	            t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+void
+clock_put_iso(struct text *text, int64_t utc_s)
+{
+	struct tm t = broken_down(utc_s);
+	text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
+	            t.tm_sec);
+}
+
+void
+clock_put_date(struct text *text, int64_t utc_s)
+{
+	struct tm t = broken_down(utc_s);
+	text_printf(text, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+}
+
+void
+clock_put_time(struct text *text, int64_t utc_s)
+{
+	struct tm t = broken_down(utc_s);
+	text_printf(text, "%02d%02d%02dZ", t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+/* Days since 1970 of a Gregorian date; the year begins in March so that the leap day is its last. */
+static int64_t
+days_of(int64_t year, int64_t month, int64_t day)
+{
+	int64_t y = month > 2 ? year : year - 1;
+	int64_t m = month > 2 ? month - 3 : month + 9;
+	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+/* `digits` decimal digits at *rest, moved behind them. */
+static bool
+number(struct span *rest, size_t digits, int64_t *value)
+{
+	uint64_t wide;
+	if (rest->count < digits || !span_decimal(span_first(*rest, digits), &wide))
+		return false;
+	*value = (int64_t)wide;
+	*rest = span_from(*rest, digits);
+	return true;
+}
+
+static bool
+skip(struct span *rest, const char *words)
+{
+	if (!span_begins(*rest, words))
+		return false;
+	*rest = span_from(*rest, strlen(words));
+	return true;
+}
+
+static bool
+assemble(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute, int64_t second, int64_t *utc_s)
+{
+	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+		return false;
+	*utc_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	return true;
+}
+
+bool
+clock_read_http(struct span from, int64_t *utc_s)
+{
+	int64_t day, month = 0, year, hour, minute, second;
+	size_t comma;
+	if (!span_find_byte(from, ',', &comma))
+		return false;
+	from = span_from(from, comma + 1);
+	if (!skip(&from, " ") || !number(&from, 2, &day) || !skip(&from, " "))
+		return false;
+	for (int64_t i = 0; i < 12; i++)
+		if (span_begins(from, months[i]))
+			month = i + 1;
+	from = span_from(from, 3);
+	return month != 0 && skip(&from, " ") && number(&from, 4, &year) && skip(&from, " ") && number(&from, 2, &hour) &&
+	       skip(&from, ":") && number(&from, 2, &minute) && skip(&from, ":") && number(&from, 2, &second) &&
+	       skip(&from, " GMT") && from.count == 0 && assemble(year, month, day, hour, minute, second, utc_s);
+}
+
+bool
+clock_read_iso(struct span from, int64_t *utc_s)
+{
+	int64_t year, month, day, hour = 0, minute = 0, second = 0;
+	if (!number(&from, 4, &year) || !skip(&from, "-") || !number(&from, 2, &month) || !skip(&from, "-") ||
+	    !number(&from, 2, &day))
+		return false;
+	if (skip(&from, "T")) {
+		if (!number(&from, 2, &hour) || !skip(&from, ":") || !number(&from, 2, &minute))
+			return false;
+		if (skip(&from, ":") && !number(&from, 2, &second))
+			return false;
+		if (skip(&from, "."))
+			while (from.count > 0 && from.at[0] >= '0' && from.at[0] <= '9')
+				from = span_from(from, 1);
+		if (!skip(&from, "Z") && !skip(&from, "+00:00"))
+			return false;
+	}
+	return from.count == 0 && assemble(year, month, day, hour, minute, second, utc_s);
+}

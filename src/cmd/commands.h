@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of main's table. */
+#ifndef CMD_COMMANDS_H
+#define CMD_COMMANDS_H
+
+#include "cmd/options.h"
+
+extern const struct command command_ps, command_dump;
+
+#endif

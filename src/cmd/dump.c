@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* kudump dump: dumps processes and streams each to its destinations. */
+#include "azure/crew.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "cmd/commands.h"
+#include "cmd/progress_line.h"
+#include "cmd/session.h"
+#include "cmd/status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_TEMPLATE "{date}/{time}-{process}-{pid}-{instance}.dmp"
+#define EVENT_MAX (24u * KIB) /* DESTINATIONS_MAX addresses and faults */
+#define DRAW_MS 250
+
+struct dump_run {
+	struct session session;
+	struct settings *settings;
+	struct plan plan;
+	struct destination destinations[DESTINATIONS_MAX];
+	size_t destination_count;
+	int64_t pids[SITES_MAX];
+	struct pool pool;
+	struct crew crew;
+	bool has_crew;
+	struct landing_means means;
+	struct fleet fleet;
+	char event[EVENT_MAX];
+	/* what the reports add up to */
+	size_t done, failed;
+	int first_status; /* of the first failure; 0: none */
+};
+
+/* A SAS on the command line is a secret: once read, it is blanked where `ps` would show it. */
+static void
+blank_query(char *words)
+{
+	char *query = strchr(words, '?');
+	if (query != NULL)
+		memset(query + 1, 'x', strlen(query + 1));
+}
+
+static bool
+read_destinations(struct dump_run *run, struct fault *fault)
+{
+	struct settings *settings = run->settings;
+	if (settings->to.count == 0) {
+		fault_raise(fault, FAULT_USAGE, "no destination is named");
+		return fault_hint(fault, "give --to FOLDER or --to https://ACCOUNT.blob.core.windows.net/CONTAINER?SAS");
+	}
+	if (settings->to.count > DESTINATIONS_MAX)
+		return fault_raise(fault, FAULT_USAGE, "--to is given more than %d times", DESTINATIONS_MAX);
+	for (size_t i = 0; i < settings->to.count; i++) {
+		struct destination *destination = &run->destinations[i];
+		const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"),
+		                                            getenv("KUDUMP_TOKEN")};
+		bool good = destination_parse(destination, settings->to.at[i], &secrets, settings->allow_plain_http, fault);
+		blank_query(settings->to.at[i]);
+		if (!good)
+			return fault_while(fault, "--to");
+		run->destination_count++;
+	}
+	return true;
+}
+
+static bool
+read_pids(struct dump_run *run, struct fault *fault)
+{
+	struct settings *settings = run->settings;
+	if (settings->pids.count > 0 && settings->names.count > 0)
+		return fault_raise(fault, FAULT_USAGE, "--pid and --name exclude each other");
+	for (size_t i = 0; i < settings->pids.count; i++) {
+		uint64_t pid;
+		if (!span_decimal(span_of(settings->pids.at[i]), &pid) || pid == 0 || pid > UINT32_MAX)
+			return fault_raise(fault, FAULT_USAGE, "--pid: \"%s\" is no process id", settings->pids.at[i]);
+		run->pids[i] = (int64_t)pid;
+	}
+	run->fleet.choice = (struct choice){run->pids, settings->pids.count, settings->names.at, settings->names.count};
+	return true;
+}
+
+static bool
+read_order(struct dump_run *run, struct fault *fault)
+{
+	struct settings *settings = run->settings;
+	struct capture_order *order = &run->fleet.order;
+	const char *type = settings->type != NULL ? settings->type : "mini";
+	order->name_template = settings->name_template != NULL ? settings->name_template : DEFAULT_TEMPLATE;
+	order->digest = settings->digest == NULL || strcmp(settings->digest, "sha256") == 0;
+	order->first_byte_ms = settings->first_byte_s != 0 ? (int64_t)settings->first_byte_s * 1000 : FIRST_BYTE_MS;
+	run->fleet.stall_ms = settings->stall_s != 0 ? (int64_t)settings->stall_s * 1000 : STALL_MS;
+	if (!facts_read_type(type, &order->type))
+		return fault_raise(fault, FAULT_USAGE, "--type: \"%s\" is not mini, full, triage or a number", type);
+	if (!order->digest && strcmp(settings->digest, "none") != 0)
+		return fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
+	if (settings->via != NULL && strcmp(settings->via, "kudu") != 0)
+		return fault_raise(fault, FAULT_USAGE, "--via: \"%s\" is not kudu", settings->via);
+	return facts_check_template(order->name_template, fault);
+}
+
+static unsigned
+count_kind(const struct dump_run *run, enum destination_kind kind)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < run->destination_count; i++)
+		count += run->destinations[i].kind == kind;
+	return count;
+}
+
+static bool
+make_plan(struct dump_run *run, struct fault *fault)
+{
+	const struct settings *settings = run->settings;
+	uint64_t jobs = settings->jobs != 0 ? settings->jobs : JOBS_DEFAULT;
+	char room[200];
+	struct text text = text_in(room, sizeof room);
+	if (jobs > run->session.site_count)
+		jobs = run->session.site_count;
+	if (!plan_make(&run->plan, (unsigned)jobs, count_kind(run, DESTINATION_FOLDER), count_kind(run, DESTINATION_BLOB),
+	               settings->lanes, settings->block_bytes, settings->memory_bytes, fault))
+		return false;
+	plan_put(&text, &run->plan);
+	log_verbose("%s", room);
+	return true;
+}
+
+/* The second memory of a run: the first holds what had to be read before this one could be measured. */
+static bool
+take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
+{
+	const struct plan *plan = &run->plan;
+	size_t need = fleet_need(plan, run->destination_count);
+	if (plan->slots > 0)
+		need += pool_need(plan->slots, plan->block) + crew_need(plan->lanes, plan->slots);
+	if (!memory_open(memory, need, fault))
+		return false;
+	if (plan->slots > 0) {
+		if (!pool_open(&run->pool, memory, plan->slots, plan->block, fault) ||
+		    !crew_open(&run->crew, memory, &run->session.network, plan->lanes, plan->slots, &run->pool, fault))
+			return false;
+		run->has_crew = true;
+	}
+	return fleet_open(&run->fleet, memory, plan, fault);
+}
+
+static void
+put_landed(struct text *event, const struct capture *capture)
+{
+	const char *comma = "";
+	text_put(event, ",\"to\":[");
+	for (size_t i = 0; i < capture->count; i++) {
+		if (capture->legs[i].fault.kind != FAULT_NONE)
+			continue;
+		text_put(event, comma);
+		text_put_json(event, span_of(capture->landings[i].where));
+		comma = ",";
+	}
+	text_put(event, "]");
+}
+
+static void
+put_fault(struct text *event, const struct fault *fault)
+{
+	text_printf(event, "\"kind\":\"%s\",\"error\":", fault_kind_name(fault->kind));
+	text_put_json(event, span_of(fault->text));
+	if (fault->hint[0] != 0) {
+		text_put(event, ",\"hint\":");
+		text_put_json(event, span_of(fault->hint));
+	}
+}
+
+static void
+put_fallen(struct text *event, const struct capture *capture)
+{
+	const char *comma = "";
+	text_put(event, ",\"failed\":[");
+	for (size_t i = 0; i < capture->count; i++) {
+		if (capture->legs[i].fault.kind == FAULT_NONE)
+			continue;
+		text_put(event, comma);
+		text_put(event, "{\"to\":");
+		text_put_json(event, span_of(capture->landings[i].destination->shown));
+		text_put(event, ",");
+		put_fault(event, &capture->legs[i].fault);
+		text_put(event, "}");
+		comma = ",";
+	}
+	text_put(event, "]");
+}
+
+static void
+print_event(struct dump_run *run, const struct fleet_report *report)
+{
+	struct text event = text_in(run->event, sizeof run->event);
+	bool done = report->fault->kind == FAULT_NONE;
+	text_printf(&event, "{\"event\":\"dump.%s\",", done ? "done" : "failed");
+	if (report->capture != NULL) {
+		facts_put_json(&event, &report->capture->facts);
+	} else {
+		text_put(&event, "\"site\":");
+		text_put_json(&event, span_of(report->site));
+	}
+	if (done) {
+		put_landed(&event, report->capture);
+		if (report->capture->landed < report->capture->count)
+			put_fallen(&event, report->capture);
+	} else {
+		text_put(&event, ",");
+		put_fault(&event, report->fault);
+	}
+	printf("%s}\n", run->event);
+}
+
+static void
+print_line(struct dump_run *run, const struct capture *capture)
+{
+	struct text line = text_in(run->event, sizeof run->event);
+	for (size_t i = 0; i < capture->count; i++) {
+		if (capture->legs[i].fault.kind != FAULT_NONE)
+			continue;
+		text_reset(&line);
+		text_put_tame(&line, span_of(capture->landings[i].where));
+		text_put(&line, "  ");
+		put_size(&line, capture->facts.bytes);
+		text_printf(&line, "  %.1f s", facts_seconds(&capture->facts));
+		if (capture->facts.sha256[0] != 0)
+			text_printf(&line, "  sha256 %s", capture->facts.sha256);
+		printf("%s\n", run->event);
+	}
+}
+
+/* The status of one report: destinations that failed make 6 whatever their reason was. */
+static int
+status_of_report(const struct fleet_report *report)
+{
+	const struct capture *capture = report->capture;
+	if (report->fault->kind == FAULT_NONE)
+		return capture->landed == capture->count ? STATUS_DONE : STATUS_DESTINATION;
+	if (report->fault->kind == FAULT_STOPPED || capture == NULL || capture->source_failed)
+		return status_of(report->fault);
+	return STATUS_DESTINATION;
+}
+
+static void
+log_fallen(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->count; i++) {
+		struct fault fault = capture->legs[i].fault;
+		if (fault.kind == FAULT_NONE)
+			continue;
+		fault_while(&fault, "%s", capture->landings[i].destination->shown);
+		log_fault(&fault);
+	}
+}
+
+static void
+take_report(void *state, const struct fleet_report *report)
+{
+	struct dump_run *run = state;
+	int status = status_of_report(report);
+	bool done = report->fault->kind == FAULT_NONE;
+	progress_line_hide();
+	if (run->settings->json)
+		print_event(run, report);
+	else if (done)
+		print_line(run, report->capture);
+	fflush(stdout);
+	if (done)
+		log_fallen(report->capture);
+	else
+		log_fault(report->fault);
+	if (done)
+		run->done++;
+	else
+		run->failed++;
+	if (status != STATUS_DONE && run->first_status == STATUS_DONE)
+		run->first_status = status;
+}
+
+static void
+follow(struct dump_run *run)
+{
+	bool draws = !run->settings->quiet && !run->settings->no_progress && progress_line_possible();
+	if (draws)
+		progress_line_begin(&run->fleet);
+	while (!fleet_wait(&run->fleet, DRAW_MS))
+		if (draws)
+			progress_line_draw();
+	fleet_join(&run->fleet);
+	if (draws)
+		progress_line_end();
+}
+
+static int
+outcome(const struct dump_run *run)
+{
+	if (stop_signal() != 0 && run->first_status != STATUS_DONE)
+		return 128 + stop_signal();
+	if (run->failed > 0 && run->done > 0)
+		return STATUS_SOME;
+	return run->first_status;
+}
+
+static bool
+go(struct dump_run *run, struct memory *memory, struct fault *fault)
+{
+	struct fleet *fleet = &run->fleet;
+	const struct settings *settings = run->settings;
+	if (!read_destinations(run, fault) || !read_pids(run, fault) || !read_order(run, fault) || !make_plan(run, fault))
+		return false;
+	run->means = (struct landing_means){&run->crew, &run->pool, settings->overwrite, settings->content_md5, fleet->stall_ms};
+	fleet->network = &run->session.network;
+	fleet->sites = run->session.sites;
+	fleet->site_count = run->session.site_count;
+	fleet->login = &run->session.login;
+	fleet->instance = settings->instance;
+	fleet->means = &run->means;
+	fleet->destinations = run->destinations;
+	fleet->destination_count = run->destination_count;
+	fleet->report = take_report;
+	fleet->state = run;
+	if (!take_memory(run, memory, fault) || !fleet_start(fleet, fault))
+		return false;
+	follow(run);
+	return true;
+}
+
+static int
+run_dump(const struct command *command, struct settings *settings)
+{
+	struct memory first = {NULL, 0, 0}, second = {NULL, 0, 0};
+	struct dump_run *run;
+	struct fault fault;
+	int status;
+	(void)command;
+	fault_clear(&fault);
+	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *run, 64) + session_need(), &fault)) {
+		log_fault(&fault);
+		return status_of(&fault);
+	}
+	run = memory_take(&first, sizeof *run, 64);
+	run->settings = settings;
+	if (session_open(&run->session, &first, settings, &fault) && go(run, &second, &fault)) {
+		status = outcome(run);
+	} else {
+		log_fault(&fault);
+		status = status_of(&fault);
+	}
+	if (run->has_crew)
+		crew_close(&run->crew);
+	for (size_t i = 0; i < run->destination_count; i++)
+		destination_close(&run->destinations[i]);
+	session_close(&run->session);
+	memory_close(&second);
+	memory_close(&first);
+	return status;
+}
+
+#define AT(field) offsetof(struct settings, field)
+
+static const struct option_row options[] = {
+	{"--pid", "N", "dump this process; may be repeated", OPTION_LIST, AT(pids), 0, 0},
+	{"--name", "NAME", "dump the processes of this name; may be repeated (default: every worker, w3wp that is not Kudu's)",
+	 OPTION_LIST, AT(names), 0, 0},
+	{"--type", "T", "mini (default), full, triage, or a sum of MINIDUMP_TYPE bits", OPTION_TEXT, AT(type), 0, 0},
+	{"--to", "DEST", "a folder, or https://ACCOUNT.blob.core.windows.net/CONTAINER[/PREFIX][?SAS]; repeated: to all of them",
+	 OPTION_LIST, AT(to), 0, 0},
+	{"--name-template", "T", "name of a dump (default " DEFAULT_TEMPLATE "); also {site} {machine} {type} {id}", OPTION_TEXT,
+	 AT(name_template), 0, 0},
+	{"--via", "kudu", "how the dump is made: by Kudu's dump route", OPTION_TEXT, AT(via), 0, 0},
+	{"--jobs", "K", "sites at once (default 4); one site is dumped one process at a time", OPTION_COUNT, AT(jobs), 1, JOBS_MAX},
+	{"--lanes", "U", "connections to the blob service (default 4)", OPTION_COUNT, AT(lanes), 1, LANES_MAX},
+	{"--block-size", "N", "bytes of a block (default 4M)", OPTION_BYTES, AT(block_bytes), BLOCK_BYTES_LEAST, 1024u * MIB},
+	{"--memory", "N", "use at most about this much: fewer lanes, smaller blocks", OPTION_BYTES, AT(memory_bytes), MIB,
+	 1ull << 40},
+	{"--content-md5", NULL, "store the MD5 of the whole dump on the blob", OPTION_SWITCH, AT(content_md5), 0, 0},
+	{"--overwrite", NULL, "replace what has the same name (default: a -2 is added)", OPTION_SWITCH, AT(overwrite), 0, 0},
+	{"--digest", "sha256|none", "hash of the dump in manifest, metadata and output (default sha256)", OPTION_TEXT, AT(digest),
+	 0, 0},
+	{"--first-byte", "SECONDS", "how long Kudu may write the dump before it sends any of it (default 900)", OPTION_COUNT,
+	 AT(first_byte_s), 1, 86400},
+	{"--stall", "SECONDS", "how long a transfer may stand still (default 60)", OPTION_COUNT, AT(stall_s), 1, 86400},
+	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+};
+
+const struct command command_dump = {
+	"dump", "dump processes, stream each to disk or to a blob", "--scm URL --to DEST [OPTION]…", options, plan_formula,
+	run_dump,
+};

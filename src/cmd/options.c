@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/options.h"
+
+#include "base/span.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(field) offsetof(struct settings, field)
+
+const struct option_row options_common[] = {
+	{"--scm", "URL", "SCM address of the site, https://NAME.scm…; may be repeated (or KUDUMP_SCM)", OPTION_LIST, AT(scm), 0, 0},
+	{"--user", "NAME", "Basic user (or KUDUMP_USER); the password comes from KUDUMP_PASSWORD or --password-file",
+	 OPTION_TEXT, AT(user), 0, 0},
+	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
+	{"--identity", "token", "send the bearer token in KUDUMP_TOKEN", OPTION_TEXT, AT(identity), 0, 0},
+	{"--instance", "ID", "the instance to ask (default: the one that answers)", OPTION_TEXT, AT(instance), 0, 0},
+	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
+	 OPTION_TEXT, AT(ca), 0, 0},
+	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,
+	 AT(resolve), 0, 0},
+	{"--allow-plain-http", NULL, "accept http:// to other than loopback addresses", OPTION_SWITCH, AT(allow_plain_http), 0, 0},
+	{"--json", NULL, "results as one JSON object a line on stdout", OPTION_SWITCH, AT(json), 0, 0},
+	{"--quiet", NULL, "only errors on stderr", OPTION_SWITCH, AT(quiet), 0, 0},
+	{"--verbose", NULL, "say what is done", OPTION_SWITCH, AT(verbose), 0, 0},
+	{"--no-progress", NULL, "no progress line on a terminal", OPTION_SWITCH, AT(no_progress), 0, 0},
+	{"--help", NULL, "this text", OPTION_SWITCH, AT(help), 0, 0},
+	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+};
+
+bool
+options_bytes(const char *words, uint64_t *bytes)
+{
+	struct span span = span_of(words);
+	unsigned shift = 0;
+	if (span.count > 1) {
+		switch (span.at[span.count - 1]) {
+		case 'k': case 'K': shift = 10; break;
+		case 'm': case 'M': shift = 20; break;
+		case 'g': case 'G': shift = 30; break;
+		default: break;
+		}
+		if (shift != 0)
+			span.count--;
+	}
+	if (!span_decimal(span, bytes) || *bytes > UINT64_MAX >> shift)
+		return false;
+	*bytes <<= shift;
+	return true;
+}
+
+static const struct option_row *
+find_row(const struct option_row *rows, struct span name)
+{
+	for (; rows->name != NULL; rows++)
+		if (span_is(name, rows->name))
+			return rows;
+	return NULL;
+}
+
+static bool
+take_number(const struct option_row *row, void *place, const char *value, struct fault *fault)
+{
+	uint64_t number;
+	bool good = row->kind == OPTION_BYTES ? options_bytes(value, &number) : span_decimal(span_of(value), &number);
+	if (!good)
+		return fault_raise(fault, FAULT_USAGE, "%s: \"%s\" is not a %s", row->name, value,
+		                   row->kind == OPTION_BYTES ? "size such as 4M" : "whole number");
+	if (number < row->least || number > row->most)
+		return fault_raise(fault, FAULT_USAGE, "%s: %s is not between %llu and %llu", row->name, value,
+		                   (unsigned long long)row->least, (unsigned long long)row->most);
+	memcpy(place, &number, sizeof number);
+	return true;
+}
+
+static bool
+take_value(const struct option_row *row, struct settings *settings, char *value, struct fault *fault)
+{
+	void *place = (char *)settings + row->place;
+	struct list *list = place;
+	switch (row->kind) {
+	case OPTION_SWITCH:
+		*(bool *)place = true;
+		return true;
+	case OPTION_TEXT:
+		*(const char **)place = value;
+		return true;
+	case OPTION_LIST:
+		if (list->count == sizeof list->at / sizeof list->at[0])
+			return fault_raise(fault, FAULT_USAGE, "%s is given more than %zu times", row->name, list->count);
+		list->at[list->count++] = value;
+		return true;
+	case OPTION_COUNT:
+	case OPTION_BYTES:
+		return take_number(row, place, value, fault);
+	}
+	return false;
+}
+
+bool
+options_parse(struct settings *settings, const struct command *command, char **words, size_t count, struct fault *fault)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct span word = span_of(words[i]), name = word;
+		const struct option_row *row;
+		char *value = NULL;
+		size_t equals;
+		if (span_find_byte(word, '=', &equals)) {
+			name = span_first(word, equals);
+			value = words[i] + equals + 1;
+		}
+		row = find_row(command->options, name);
+		if (row == NULL)
+			row = find_row(options_common, name);
+		if (row == NULL && span_is(word, "-h"))
+			row = find_row(options_common, span_of("--help"));
+		if (row == NULL)
+			return fault_raise(fault, FAULT_USAGE, "%s knows no %s %.*s", command->name,
+			                   words[i][0] == '-' ? "option" : "argument", (int)(name.count < 60 ? name.count : 60), words[i]);
+		if (row->value == NULL && value != NULL)
+			return fault_raise(fault, FAULT_USAGE, "%s takes no value", row->name);
+		if (row->value != NULL && value == NULL && ++i == count)
+			return fault_raise(fault, FAULT_USAGE, "%s needs a value: %s", row->name, row->value);
+		if (!take_value(row, settings, value != NULL ? value : words[i], fault))
+			return false;
+	}
+	return true;
+}
+
+#define HELP_LEFT 28
+#define HELP_WIDTH 100
+
+/* Words of a help text, broken at HELP_WIDTH, later lines indented. */
+static void
+print_wrapped(const char *words, size_t column)
+{
+	struct span rest = span_of(words), word;
+	while (span_cut(&rest, ' ', &word)) {
+		size_t wide = 0; /* characters, not bytes */
+		for (size_t i = 0; i < word.count; i++)
+			wide += (word.at[i] & 0xc0) != 0x80;
+		if (column + wide + 1 > HELP_WIDTH) {
+			printf("\n%*s", HELP_LEFT, "");
+			column = HELP_LEFT;
+		}
+		printf(" %.*s", (int)word.count, (const char *)word.at);
+		column += wide + 1;
+	}
+	putchar('\n');
+}
+
+static void
+print_rows(const struct option_row *rows)
+{
+	for (; rows->name != NULL; rows++) {
+		int wide = printf("  %s%s%s", rows->name, rows->value != NULL ? " " : "", rows->value != NULL ? rows->value : "");
+		if (wide >= HELP_LEFT)
+			wide = printf("\n") - 1;
+		printf("%*s", HELP_LEFT - wide, "");
+		print_wrapped(rows->help, HELP_LEFT);
+	}
+}
+
+void
+options_print_help(const struct command *command)
+{
+	printf("usage: kudump %s %s\n\n%s\n\n", command->name, command->synopsis, command->summary);
+	if (command->options->name != NULL) {
+		printf("options of %s\n", command->name);
+		print_rows(command->options);
+		putchar('\n');
+	}
+	printf("common options\n");
+	print_rows(options_common);
+	if (command->more != NULL)
+		printf("\n%s\n", command->more);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of all commands in tables: the same rows parse the command line and print the help. */
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
+
+#include "base/fault.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PIDS_MAX 64
+
+struct list {
+	char *at[SITES_MAX]; /* point into argv */
+	size_t count;
+};
+
+struct settings {
+	/* common */
+	struct list scm;
+	const char *user, *password_file, *identity, *instance, *ca;
+	struct list resolve;
+	bool json, quiet, verbose, no_progress, allow_plain_http, help;
+	/* ps */
+	bool all;
+	/* dump */
+	struct list pids, names, to;
+	const char *type, *name_template, *digest, *via;
+	uint64_t jobs, lanes, block_bytes, memory_bytes; /* 0: not given */
+	uint64_t stall_s, first_byte_s;
+	bool content_md5, overwrite;
+};
+
+enum option_kind { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_BYTES };
+
+struct option_row {
+	const char *name;  /* --lanes; NULL ends a table */
+	const char *value; /* N; NULL: a switch */
+	const char *help;
+	enum option_kind kind;
+	size_t place;      /* offset in struct settings */
+	uint64_t least, most; /* of a count or size */
+};
+
+struct command {
+	const char *name, *summary, *synopsis;
+	const struct option_row *options;  /* its own; the common ones go without saying */
+	const char *more;                  /* text at the end of its help; NULL: none */
+	int (*run)(const struct command *, struct settings *); /* the exit status */
+};
+
+extern const struct option_row options_common[];
+
+/* Fills the settings from the words behind the command. `words` are argv's own, so that a secret can be blanked there. */
+bool options_parse(struct settings *, const struct command *, char **words, size_t count, struct fault *) MUST_CHECK;
+
+/* The help of a command on stdout. */
+void options_print_help(const struct command *);
+
+/* 4M, 512K, 1G or plain bytes. */
+bool options_bytes(const char *words, uint64_t *bytes);
+
+#endif

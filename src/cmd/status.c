@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#include "cmd/status.h"
+
+int
+status_of(const struct fault *fault)
+{
+	static const enum status table[] = {
+		[FAULT_NONE] = STATUS_DONE, [FAULT_USAGE] = STATUS_USAGE, [FAULT_SYSTEM] = STATUS_DESTINATION,
+		[FAULT_NETWORK] = STATUS_NETWORK, [FAULT_TLS] = STATUS_NETWORK, [FAULT_TIMEOUT] = STATUS_NETWORK,
+		[FAULT_DENIED] = STATUS_DENIED, [FAULT_MISSING] = STATUS_NOTHING, [FAULT_BUSY] = STATUS_BUSY,
+		[FAULT_CORRUPT] = STATUS_CORRUPT, [FAULT_BOUND] = STATUS_UNABLE, [FAULT_UNABLE] = STATUS_UNABLE,
+	};
+	if (fault->kind == FAULT_STOPPED)
+		return 128 + fault->detail;
+	return table[fault->kind];
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Exit statuses, the same for every command: see the table in the README. */
+#ifndef CMD_STATUS_H
+#define CMD_STATUS_H
+
+#include "base/fault.h"
+
+enum status {
+	STATUS_DONE = 0,
+	STATUS_SOME = 1,        /* some done, some failed */
+	STATUS_USAGE = 2,
+	STATUS_DENIED = 3,
+	STATUS_NETWORK = 4,
+	STATUS_NOTHING = 5,     /* nothing matches */
+	STATUS_DESTINATION = 6,
+	STATUS_CORRUPT = 7,
+	STATUS_BUSY = 8,
+	STATUS_UNABLE = 9
+};
+
+/* The status for a fault; 128 + the signal's number after a signal. */
+int status_of(const struct fault *);
+
+#endif

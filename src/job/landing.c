@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/landing.h"
+
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MANIFEST_MAX 2048
+#define PROBE_NAME ".kudump-probe"
+
+bool
+destination_parse(struct destination *destination, const char *words, const struct destination_secrets *secrets,
+                  bool allow_plain_http, struct fault *fault)
+{
+	struct span span = span_of(words);
+	if (span_begins_nocase(span, "http://") || span_begins_nocase(span, "https://")) {
+		struct text shown = text_in(destination->shown, sizeof destination->shown);
+		destination->kind = DESTINATION_BLOB;
+		if (!blob_target_parse(&destination->blob, words, secrets->blob_sas, secrets->storage_key, secrets->token,
+		                       allow_plain_http, fault))
+			return false;
+		blob_target_put(&shown, &destination->blob);
+		return true;
+	}
+	destination->kind = DESTINATION_FOLDER;
+	if (span.count == 0)
+		return fault_raise(fault, FAULT_USAGE, "the destination is empty");
+	if (span_find(span, "://", &(size_t){0}))
+		return fault_raise(fault, FAULT_USAGE, "a destination is a folder or an http(s) address of a container");
+	while (span.count > 1 && span.at[span.count - 1] == '/')
+		span.count--;
+	if (!text_keep(destination->folder, sizeof destination->folder, span) ||
+	    !text_keep(destination->shown, sizeof destination->shown, span))
+		return fault_raise(fault, FAULT_USAGE, "the folder's path is too long");
+	return true;
+}
+
+void
+destination_close(struct destination *destination)
+{
+	if (destination->kind == DESTINATION_BLOB)
+		blob_target_close(&destination->blob);
+}
+
+void
+landing_aim(struct landing *landing, const struct destination *destination, const struct landing_means *means, void *room,
+            size_t size)
+{
+	landing->destination = destination;
+	landing->means = means;
+	landing->room = room;
+	landing->room_size = size;
+}
+
+static bool
+open_file(struct landing *landing, const char *name, uint64_t length, struct fault *fault)
+{
+	char path[PATH_BYTES_MAX];
+	struct text text = text_in(path, sizeof path);
+	text_printf(&text, "%s/%s", landing->destination->folder, name);
+	if (text.cut)
+		return fault_raise(fault, FAULT_USAGE, "the path of the dump is too long");
+	return file_sink_open(&landing->file, path, length, landing->means->overwrite, landing->room, landing->room_size, fault);
+}
+
+bool
+landing_check(struct landing *landing, struct fault *fault)
+{
+	if (landing->destination->kind == DESTINATION_BLOB)
+		return blob_probe(landing->means->crew, &landing->destination->blob, fault);
+	if (!open_file(landing, PROBE_NAME, 0, fault))
+		return false;
+	landing->file.sink.abandon(&landing->file.sink);
+	return true;
+}
+
+/* The same facts the events have, as one JSON object a person can read too. */
+static bool
+write_manifest(const struct landing *landing, struct fault *fault)
+{
+	char path[PATH_BYTES_MAX + 8], room[MANIFEST_MAX];
+	struct text manifest = text_in(room, sizeof room);
+	const char *name = strrchr(landing->file.path, '/');
+	snprintf(path, sizeof path, "%s.json", landing->file.path);
+	text_put(&manifest, "{\"file\":");
+	text_put_json(&manifest, span_of(name == NULL ? landing->file.path : name + 1));
+	text_put(&manifest, ",");
+	facts_put_json(&manifest, landing->facts);
+	text_put(&manifest, "}\n");
+	if (manifest.cut)
+		return fault_raise(fault, FAULT_BOUND, "the manifest is longer than %d bytes", MANIFEST_MAX);
+	return file_write_whole(path, text_span(&manifest), fault);
+}
+
+static bool
+folder_write(struct sink *sink, const void *from, size_t count, struct fault *fault)
+{
+	struct landing *landing = (struct landing *)sink;
+	return landing->file.sink.write(&landing->file.sink, from, count, fault);
+}
+
+static bool
+folder_finish(struct sink *sink, struct fault *fault)
+{
+	struct landing *landing = (struct landing *)sink;
+	if (!landing->file.sink.finish(&landing->file.sink, fault))
+		return false;
+	snprintf(landing->where, sizeof landing->where, "%s", landing->file.path);
+	return write_manifest(landing, fault) ||
+	       fault_while(fault, "the dump is whole in %s, but its manifest is missing", landing->file.path);
+}
+
+static void
+folder_abandon(struct sink *sink)
+{
+	struct landing *landing = (struct landing *)sink;
+	landing->file.sink.abandon(&landing->file.sink);
+}
+
+static bool
+blob_write(struct sink *sink, const void *from, size_t count, struct fault *fault)
+{
+	struct landing *landing = (struct landing *)sink;
+	return landing->upload.sink.write(&landing->upload.sink, from, count, fault);
+}
+
+/* Metadata names are letters and digits only, so that SharedKey's order of headers is plain byte order. */
+static bool
+state_facts(struct landing *landing, struct fault *fault)
+{
+	const struct facts *facts = landing->facts;
+	char number[32], started[32], ended[32];
+	struct text pid = text_in(number, sizeof number), from = text_in(started, sizeof started),
+	            until = text_in(ended, sizeof ended);
+	struct blob_upload *upload = &landing->upload;
+	text_printf(&pid, "%" PRId64, facts->pid);
+	clock_put_iso(&from, facts->started_s);
+	clock_put_iso(&until, facts->ended_s);
+	blob_upload_state(upload, "site", facts->site);
+	blob_upload_state(upload, "instance", facts->instance);
+	blob_upload_state(upload, "machine", facts->machine);
+	blob_upload_state(upload, "process", facts->process);
+	blob_upload_state(upload, "pid", number);
+	text_reset(&pid);
+	text_printf(&pid, "%u", facts->type);
+	blob_upload_state(upload, "dumptype", number);
+	blob_upload_state(upload, "started", started);
+	blob_upload_state(upload, "ended", ended);
+	if (facts->sha256[0] != 0)
+		blob_upload_state(upload, "sha256", facts->sha256);
+	blob_upload_state(upload, "tool", "kudump " KUDUMP_VERSION);
+	(void)fault;
+	return true;
+}
+
+static bool
+blob_finish(struct sink *sink, struct fault *fault)
+{
+	struct landing *landing = (struct landing *)sink;
+	struct text where = text_in(landing->where, sizeof landing->where);
+	if (!state_facts(landing, fault) || !landing->upload.sink.finish(&landing->upload.sink, fault))
+		return false;
+	blob_upload_put(&where, &landing->upload);
+	return true;
+}
+
+static void
+blob_abandon(struct sink *sink)
+{
+	struct landing *landing = (struct landing *)sink;
+	landing->upload.sink.abandon(&landing->upload.sink);
+}
+
+bool
+landing_open(struct landing *landing, const char *name, uint64_t length, struct facts *facts, struct fault *fault)
+{
+	landing->facts = facts;
+	landing->where[0] = 0;
+	if (landing->destination->kind == DESTINATION_FOLDER) {
+		landing->sink = (struct sink){folder_write, folder_finish, folder_abandon};
+		return open_file(landing, name, length, fault);
+	}
+	landing->sink = (struct sink){blob_write, blob_finish, blob_abandon};
+	return blob_upload_open(&landing->upload, landing->means->crew, landing->means->pool, &landing->destination->blob, name,
+	                        &(struct blob_options){.overwrite = landing->means->overwrite,
+	                                               .content_md5 = landing->means->content_md5,
+	                                               .expected = length,
+	                                               .stall_ms = landing->means->stall_ms},
+	                        fault);
+}

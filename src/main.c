@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands, nothing else. */
+#include "base/log.h"
+#include "cmd/commands.h"
+#include "cmd/status.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command *const commands[] = {&command_ps, &command_dump};
+
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void
+print_usage(FILE *to)
+{
+	fprintf(to, "usage: kudump COMMAND [OPTION]…\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(to, "\nkudump COMMAND --help says more; kudump --version says which one this is\n");
+}
+
+static int
+run(const struct command *command, char **words, size_t count)
+{
+	static struct settings settings;
+	struct fault fault;
+	fault_clear(&fault);
+	if (!options_parse(&settings, command, words, count, &fault)) {
+		fault_hint(&fault, "kudump %s --help", command->name);
+		log_fault(&fault);
+		return status_of(&fault);
+	}
+	if (settings.help) {
+		options_print_help(command);
+		return STATUS_DONE;
+	}
+	return command->run(command, &settings);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return STATUS_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+		print_usage(stdout);
+		return STATUS_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("kudump %s\n", KUDUMP_VERSION);
+		return STATUS_DONE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[1], commands[i]->name) == 0)
+			return run(commands[i], argv + 2, (size_t)argc - 2);
+	fprintf(stderr, "kudump: there is no command %s\nhint: kudump --help\n", argv[1]);
+	return STATUS_USAGE;
+}
