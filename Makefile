@@ -101,6 +101,12 @@ $(foreach f,$(floors),$(eval $(call floor_rule,$(f))))
 unit: $(units)
 	@tests/run-units $(units)
 
+# Clients that stories run by themselves: floor net and below.
+$(out)/story/%: tests/story/%.c $(out)/libnet.a $(bearssl)
+	@mkdir -p $(@D)
+	@echo "STORY $<"
+	@$(CC) $(CFLAGS) $(SANFLAGS) $(INCLUDES) $(LDFLAGS) -o $@ $< $(out)/libnet.a $(bearssl) -lpthread
+
 fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 ifneq ($(findstring fuzzer,$(SAN)),)
 build/fuzz/%: tests/fuzz/%.c $(out)/libcmd.a $(bearssl)

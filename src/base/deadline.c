@@ -19,7 +19,8 @@ clock_ms(void)
 struct deadline
 deadline_in(int64_t ms)
 {
-	return (struct deadline){clock_ms() + ms};
+	int64_t now = clock_ms();
+	return (struct deadline){ms < INT64_MAX - now ? now + ms : INT64_MAX};
 }
 
 struct deadline
@@ -125,10 +126,18 @@ skip(struct span *rest, const char *words)
 	return true;
 }
 
+static int64_t
+days_in(int64_t year, int64_t month)
+{
+	return month == 12 ? 31 : days_of(year, month + 1, 1) - days_of(year, month, 1);
+}
+
 static bool
 assemble(int64_t year, int64_t month, int64_t day, int64_t hour, int64_t minute, int64_t second, int64_t *utc_s)
 {
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+	if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in(year, month))
+		return false;
+	if (hour > 23 || minute > 59 || second > 60)
 		return false;
 	*utc_s = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 	return true;

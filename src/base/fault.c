@@ -58,7 +58,7 @@ fault_errno(struct fault *fault, enum fault_kind kind, int error, const char *fo
 bool
 fault_while(struct fault *fault, const char *format, ...)
 {
-	char before[FAULT_TEXT_MAX];
+	char before[FAULT_TEXT_MAX / 2]; /* long names of what was being done must not push out the cause */
 	va_list words;
 	int used;
 	size_t tail;

@@ -3,6 +3,8 @@
 
 #include "base/stop.h"
 
+#include <assert.h>
+
 bool
 flow(struct source *source, struct sink *sink, void *room, size_t size, struct fault *fault)
 {
@@ -23,10 +25,20 @@ flow(struct source *source, struct sink *sink, void *room, size_t size, struct f
 }
 
 static void
-fell(struct tee_leg *leg)
+drop(struct tee_leg *leg)
 {
 	leg->sink->abandon(leg->sink);
 	leg->ended = true;
+}
+
+/* A sink that fails without saying why would pass for one that stands. */
+static void
+fell(struct tee *tee, struct tee_leg *leg)
+{
+	assert(leg->fault.kind != FAULT_NONE);
+	drop(leg);
+	if (tee->first == NULL)
+		tee->first = leg;
 }
 
 /* True while a leg stands, or has finished well. */
@@ -37,7 +49,7 @@ any_good(const struct tee *tee, struct fault *fault)
 		if (tee->legs[i].fault.kind == FAULT_NONE)
 			return true;
 	if (fault->kind == FAULT_NONE)
-		*fault = tee->legs[0].fault;
+		*fault = tee->first->fault;
 	return false;
 }
 
@@ -48,7 +60,7 @@ tee_write(struct sink *sink, const void *from, size_t count, struct fault *fault
 	for (size_t i = 0; i < tee->count; i++) {
 		struct tee_leg *leg = &tee->legs[i];
 		if (!leg->ended && !leg->sink->write(leg->sink, from, count, &leg->fault))
-			fell(leg);
+			fell(tee, leg);
 	}
 	return any_good(tee, fault);
 }
@@ -64,7 +76,7 @@ tee_finish(struct sink *sink, struct fault *fault)
 		if (leg->sink->finish(leg->sink, &leg->fault))
 			leg->ended = true;
 		else
-			fell(leg);
+			fell(tee, leg);
 	}
 	return any_good(tee, fault);
 }
@@ -75,13 +87,14 @@ tee_abandon(struct sink *sink)
 	struct tee *tee = (struct tee *)sink;
 	for (size_t i = 0; i < tee->count; i++)
 		if (!tee->legs[i].ended)
-			fell(&tee->legs[i]);
+			drop(&tee->legs[i]);
 }
 
 void
 tee_open(struct tee *tee, struct tee_leg *legs, size_t count)
 {
-	*tee = (struct tee){{tee_write, tee_finish, tee_abandon}, legs, count};
+	assert(count > 0);
+	*tee = (struct tee){{tee_write, tee_finish, tee_abandon}, legs, count, NULL};
 	for (size_t i = 0; i < count; i++) {
 		fault_clear(&legs[i].fault);
 		legs[i].ended = false;

@@ -28,7 +28,8 @@ struct sink {
 bool flow(struct source *, struct sink *, void *room, size_t size, struct fault *) MUST_CHECK;
 
 /* A tee writes to each leg that still stands. A leg that fails is abandoned, keeps its fault and the others go on;
- * write and finish fail only when no leg stands, with the fault of the first one that fell. */
+ * write and finish fail only when no leg stands, with the fault of the first one that fell. When all of it is abandoned
+ * because something else failed, the legs have no fault of their own. */
 struct tee_leg {
 	struct sink *sink;  /* set by the caller */
 	struct fault fault; /* kind FAULT_NONE: stands */
@@ -39,9 +40,10 @@ struct tee {
 	struct sink sink;
 	struct tee_leg *legs; /* the caller's */
 	size_t count;
+	struct tee_leg *first; /* that fell; NULL: none has */
 };
 
-void tee_open(struct tee *, struct tee_leg *legs, size_t count);
+void tee_open(struct tee *, struct tee_leg *legs, size_t count); /* count is at least 1 */
 
 /* Counts what goes through, for a reader in another thread. */
 struct meter {

@@ -247,7 +247,6 @@ nest_closed(struct json_reader *reader)
 	reader->base = 0;
 	reader->begin = 0;
 	reader->used = reader->outer;
-	reader->live[0] = reader->all;
 	return false;
 }
 

@@ -38,5 +38,5 @@ memory_close(struct memory *memory)
 {
 	if (memory->at != NULL)
 		munmap(memory->at, memory->size);
-	memory->at = NULL;
+	*memory = (struct memory){NULL, 0, 0};
 }

@@ -35,7 +35,7 @@ pool_open(struct pool *pool, struct memory *memory, size_t count, size_t slot_si
 	return true;
 }
 
-/* True when woken; the caller looks again anyway. */
+/* Why it returned does not matter: the caller looks again. */
 static void
 wait_a_little(struct pool *pool, struct deadline deadline)
 {
@@ -67,6 +67,9 @@ pool_take(struct pool *pool, const bool *unwanted, struct deadline deadline, str
 	slot->next = NULL;
 	slot->used = 0;
 done:
+	/* whoever leaves without a slot may have swallowed the signal that another one waits for */
+	if (slot == NULL)
+		pthread_cond_signal(&pool->freed);
 	pthread_mutex_unlock(&pool->lock);
 	return slot;
 }

@@ -27,7 +27,7 @@ struct span span_trim(struct span); /* without blanks and tabs at both ends */
  * left. False when nothing is left. */
 bool span_cut(struct span *rest, unsigned char byte, struct span *part);
 
-/* A whole decimal number of 1 to 19 digits and nothing else; false else, or when it passes UINT64_MAX. */
+/* A whole decimal number of 1 to 19 digits and nothing else, so that it always fits; false else. */
 bool span_decimal(struct span, uint64_t *value);
 
 /* Little-endian reads; false when place + size is past the end. */

@@ -6,7 +6,7 @@
 
 #include "base/fault.h"
 
-/* Once, before threads are made. A second signal of the same kind ends the program at once. */
+/* Once, before threads are made. A second signal, of whichever of these kinds, ends the program at once. */
 bool stop_install(struct fault *) MUST_CHECK;
 
 int stop_fd(void);            /* readable from the first signal on, never drained; -1 before stop_install */

@@ -3,7 +3,7 @@
 the protocol. Reads lines "NAME KIND key=value …" from a file and writes "NAME PORT" lines to another when all listen.
 
 KIND tls:   chain=FILE key=FILE [max=1.1|1.2] [min=1.3] [suites=LIST] [client=needed|asked] [bytes=N] [piece=N] [end=bare|early]
-KIND relay: to=NAME alter=key_exchange|finished|suite|data|cut|empty|long|old     one record of that server is changed
+KIND relay: to=NAME alter=key_exchange|finished|suite|data|cut|empty|long|old|drip|stopN     one record of that server is changed
 KIND raw:   say=http|ssh|close|silent|reset|noise|alertN
 """
 import os
@@ -121,6 +121,8 @@ def serve_relay(connection, options, context, ports):
     server = socket.create_connection(("127.0.0.1", ports[options["to"]]))
     threading.Thread(target=pump, args=(connection, server), daemon=True).start()
     secret, done, how = False, False, options["alter"]
+    left = int(how[4:]) if how.startswith("stop") else None
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         while True:
             head = read_exactly(server, 5)
@@ -138,7 +140,15 @@ def serve_relay(connection, options, context, ports):
                 body, done = changed, True
             if how == "old":
                 version = 0x0302
-            connection.sendall(struct.pack(">BHH", kind, version, len(body)) + body)
+            record = struct.pack(">BHH", kind, version, len(body)) + body
+            if left is not None:
+                record, left = record[:left], left - len(record[:left])
+            for place in range(len(record) if how == "drip" else 0):
+                connection.sendall(record[place:place + 1])
+            if how != "drip":
+                connection.sendall(record)
+            if left == 0:
+                return
             secret = secret or kind == CHANGE_CIPHER
     finally:
         # the pump still holds both sockets: closing alone would send nothing

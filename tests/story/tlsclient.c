@@ -117,13 +117,13 @@ main(int count, char **words)
 	struct memory memory;
 	struct fault fault = {0};
 	const char *what = count > 5 ? words[5] : "";
-	int64_t limit_ms = strcmp(what, "wait") == 0 && count > 6 ? atol(words[6]) : 5000, begun;
+	int64_t limit_ms = strcmp(what, "wait") == 0 && count > 6 ? strtoll(words[6], NULL, 10) : 5000, begun;
 	uint16_t port;
 	int fd = -1;
 	bool good = true;
 	if (count < 5 || strcmp(words[1], "--ca") != 0)
 		return 2;
-	port = (uint16_t)atoi(words[4]);
+	port = (uint16_t)strtoul(words[4], NULL, 10);
 	log_open(LOG_NORMAL);
 	if (!memory_open(&memory, trust_need(), &fault))
 		return tell(&fault);

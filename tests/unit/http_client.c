@@ -24,7 +24,7 @@ enum act {
 	DRIP,    /* SEND, a byte each `count` ms */
 	HEADER_FILLER, /* sends `count` bytes of header lines, each under 1 KiB */
 	PAUSE,   /* `count` ms */
-	HANG,    /* until the client closes, reading nothing but that */
+	HANG,    /* reads nothing for `count` ms, then whatever comes until the client closes */
 	CLOSE,   /* in order */
 	RESET
 };
@@ -124,11 +124,10 @@ serve_reset(void)
 }
 
 static void
-serve_hang(void)
+serve_hang(size_t ms)
 {
 	static unsigned char room[65536];
-	/* does not read until the client has had time to run into its limits */
-	pause_ms(400);
+	pause_ms(ms);
 	while (recv(peer, room, sizeof room, 0) > 0)
 		;
 }
@@ -145,7 +144,7 @@ serve_step(const struct step *step)
 	case DRIP: serve_bytes(step->words, 1, step->count); break;
 	case HEADER_FILLER: serve_filler(step->count); break;
 	case PAUSE: pause_ms(step->count); break;
-	case HANG: serve_hang(); break;
+	case HANG: serve_hang(step->count); break;
 	case CLOSE: close(peer); peer = -1; break;
 	case RESET: serve_reset(); break;
 	}
@@ -173,9 +172,10 @@ listen_somewhere(void)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	struct timeval patience = {5, 0};
-	int one = 1;
+	int one = 1, little = 65536;
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &little, sizeof little); /* so that much stays unsent when nobody reads */
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 	for (port = 26000; port < 26100; port++) {
@@ -464,6 +464,7 @@ keeps_its_deadlines(void)
 }
 
 static unsigned char big[BIG];
+static unsigned char huge[4 * BIG]; /* more than both sockets hold */
 
 static unsigned
 fill_big(void)
@@ -510,13 +511,14 @@ static void
 hears_an_early_refusal(void)
 {
 	static const struct step steps[] = {
-		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {SEND, NO, 0}, {HANG, 0, 0},
+		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {SEND, NO, 0}, {HANG, 0, 250},
 		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {BODY, 0, 1000}, {SEND, NO, 0}, {PAUSE, 0, 50}, {CLOSE, 0, 0},
-		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {SEND, C100 NO, 0}, {HANG, 0, 0},
-		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {PAUSE, 0, 20}, {SEND, C100, 0}, {PAUSE, 0, 20}, {SEND, NO, 0}, {HANG, 0, 0},
-		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {BODY, 0, BIG}, {SEND, HI, 0}, {END, 0, 0}};
+		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {SEND, C100 NO, 0}, {HANG, 0, 250},
+		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {PAUSE, 0, 20}, {SEND, C100, 0}, {PAUSE, 0, 20}, {SEND, NO, 0}, {HANG, 0, 250},
+		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {BODY, 0, sizeof huge}, {SEND, HI, 0}, {END, 0, 0}};
 	start(steps);
 	put_big();
+	request.body = (struct span){huge, sizeof huge};
 	for (unsigned i = 1; i <= 4; i++) {
 		CHECK(ask_for(403, "no.\n") && client.connects == i && !client.head.keep_alive);
 		http_client_done(&client);
@@ -529,8 +531,7 @@ hears_an_early_refusal(void)
 static void
 does_not_send_for_ever(void)
 {
-	static const struct step steps[] = {{ACCEPT, 0, 0}, {HEAD, 0, 0}, {HANG, 0, 0}, {ACCEPT, 0, 0}, {HEAD, 0, 0}, {RESET, 0, 0}, {END, 0, 0}};
-	static unsigned char huge[4 * BIG]; /* more than both sockets hold */
+	static const struct step steps[] = {{ACCEPT, 0, 0}, {HEAD, 0, 0}, {HANG, 0, 250}, {ACCEPT, 0, 0}, {HEAD, 0, 0}, {RESET, 0, 0}, {END, 0, 0}};
 	start(steps);
 	put_big();
 	request.body = (struct span){huge, sizeof huge};
@@ -675,7 +676,7 @@ peeks(void)
 {
 	static const struct step steps[] = {
 		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {SEND, HO, 0}, {HEAD, 0, 0}, {SEND, HI, 0}, {HEAD, 0, 0}, {SEND, OK "Content-Length: 9\r\n\r\nhi", 0}, {CLOSE, 0, 0},
-		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {DRIP, OK "Content-Length: 99\r\n\r\n0123456789012345678901234567890123456789", 20}, {END, 0, 0}};
+		{ACCEPT, 0, 0}, {HEAD, 0, 0}, {DRIP, OK "Content-Length: 99\r\n\r\n0123456789012345678901234567890123456789", 12}, {END, 0, 0}};
 	int64_t begun;
 	start(steps);
 	CHECK(ask() && http_client_peek(&client, room, 2) == 1);

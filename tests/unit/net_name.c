@@ -767,6 +767,7 @@ flooding(struct server *server, struct message *m, const char *name, unsigned ty
 	int64_t end = clock_ms() + 1300;
 	both(server, m, name, type, tcp);
 	m->at[0] ^= 0x55;
+	peer_sleep_ms(950);
 	while (clock_ms() < end)
 		sendto(server->udp, m->at, m->count, 0, (struct sockaddr *)&server->from, sizeof server->from);
 	return false;
