@@ -6,13 +6,18 @@
 set -eu
 cd "$(dirname "$0")"
 archives=$PWD/archives
+
+pinned() { awk -v name="$1" '$1 == name { print $'"$2"' }' pins; }
+
+# Is what stands in NAME/ unpacked from the archive that is pinned now?
+current() { [ -f "$1/.from" ] && [ "$(cat "$1/.from")" = "$(pinned "$1" 4)" ]; }
+
+if current bearssl && current jsmn; then exit 0; fi
 mkdir -p "$archives"
 if command -v flock > /dev/null; then # two makes at once: the second waits and finds all done
 	exec 9> "$archives/.lock"
 	flock 9
 fi
-
-pinned() { awk -v name="$1" '$1 == name { print $'"$2"' }' pins; }
 
 matches() { # file sha256
 	[ -f "$1" ] && [ "$(sha256sum "$1" | cut -d' ' -f1)" = "$2" ]
@@ -64,7 +69,7 @@ fetch() { # name
 unpack_bearssl() {
 	rm -rf bearssl
 	mkdir bearssl
-	tar -xJf "$archives/$(pinned bearssl 3)" -C bearssl --strip-components=1
+	tar -xJmf "$archives/$(pinned bearssl 3)" -C bearssl --strip-components=1
 }
 
 unpack_jsmn() {
@@ -77,11 +82,10 @@ unpack_jsmn() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 for name in bearssl jsmn; do
-	stamp=$name/.from
-	if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(pinned "$name" 4)" ]; then continue; fi
+	if current "$name"; then continue; fi
 	fetch "$name"
 	"unpack_$name"
 	pinned "$name" 4 > "$scratch/stamp"
-	mv "$scratch/stamp" "$stamp"
+	mv "$scratch/stamp" "$name/.from"
 	echo "vendor: $name $(pinned "$name" 2) verified and unpacked"
 done

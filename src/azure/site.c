@@ -204,6 +204,9 @@ get_once(struct site *site, const char *target, enum site_care care, int64_t fir
 	                               .repeatable = care == SITE_HARMLESS,
 	                               .times = {.first_byte = first_byte_ms, .stall = site->stall_ms}};
 	bool asked;
+	/* What must not be repeated goes over a fresh connection: a kept one may die in the very moment of asking. */
+	if (care == SITE_ONCE)
+		http_client_close(&site->client);
 	put_headers(site);
 	asked = http_client_ask(&site->client, &request, fault);
 	memset(site->headers, 0, sizeof site->headers);

@@ -126,6 +126,16 @@ skip(struct span *rest, const char *words)
 	return true;
 }
 
+/* At least one. */
+static bool
+skip_digits(struct span *rest)
+{
+	size_t before = rest->count;
+	while (rest->count > 0 && rest->at[0] >= '0' && rest->at[0] <= '9')
+		*rest = span_from(*rest, 1);
+	return rest->count < before;
+}
+
 static int64_t
 days_in(int64_t year, int64_t month)
 {
@@ -174,9 +184,8 @@ clock_read_iso(struct span from, int64_t *utc_s)
 			return false;
 		if (skip(&from, ":") && !number(&from, 2, &second))
 			return false;
-		if (skip(&from, "."))
-			while (from.count > 0 && from.at[0] >= '0' && from.at[0] <= '9')
-				from = span_from(from, 1);
+		if (skip(&from, ".") && !skip_digits(&from))
+			return false;
 		if (!skip(&from, "Z") && !skip(&from, "+00:00"))
 			return false;
 	}

@@ -337,7 +337,7 @@ json_is_true(const struct json_reader *reader, size_t i)
 bool
 json_check(struct source *source, struct fault *fault)
 {
-	unsigned char room[JSON_READ];
+	unsigned char room[JSON_READ / 2];
 	struct json_scan scan;
 	enum json_event event = SCAN_MORE;
 	json_scan_open(&scan);

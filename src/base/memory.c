@@ -40,3 +40,11 @@ memory_close(struct memory *memory)
 		munmap(memory->at, memory->size);
 	*memory = (struct memory){NULL, 0, 0};
 }
+
+void
+memory_wipe(void *at, size_t size)
+{
+	volatile unsigned char *byte = at;
+	while (size-- > 0)
+		*byte++ = 0;
+}

@@ -25,4 +25,7 @@ size_t memory_need(size_t size, size_t align);
 
 void memory_close(struct memory *);
 
+/* Overwrites a secret with zeroes, which the compiler may not leave out. */
+void memory_wipe(void *at, size_t size);
+
 #endif

@@ -2,6 +2,7 @@
 /* kudump dump: dumps processes and streams each to its destinations. */
 #include "azure/crew.h"
 #include "base/deadline.h"
+#include "base/pool.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "cmd/commands.h"

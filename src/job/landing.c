@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/landing.h"
 
-#include "base/log.h"
+#include "base/deadline.h"
 
 #include <inttypes.h>
 #include <stdio.h>

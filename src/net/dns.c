@@ -140,8 +140,6 @@ same_name(struct span message, size_t a, size_t b)
 {
 	struct walk one = walk_from(message, a), other = walk_from(message, b);
 	struct span x, y;
-	if (a == b)
-		return true;
 	do
 		if (!walk_label(&one, &x) || !walk_label(&other, &y) || x.count != y.count || !same_bytes(x.at, y.at, x.count))
 			return false;

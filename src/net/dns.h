@@ -11,7 +11,7 @@
 #define DNS_NAME_MAX 255     /* of a name on the wire, with its lengths and the root (RFC 1035 2.3.4) */
 #define DNS_QUERY_MAX (12 + DNS_NAME_MAX + 4 + 11)
 #define DNS_UDP_BYTES 1232   /* what we offer to receive: unfragmented on any path of IPv6 */
-#define DNS_ANSWER_MAX 4096  /* what we read of an answer over TCP: a chain of 16 of the longest names */
+#define DNS_ANSWER_MAX 3072  /* what we read of an answer over TCP: a chain of the longest names, and addresses */
 #define DNS_CHAIN_MAX 16     /* CNAMEs from a name to its addresses; Azure's front ends have 3 to 6 */
 
 enum dns_type { DNS_A = 1, DNS_AAAA = 28 };

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 2048, TIMEOUT_S = 5, TIMEOUT_MOST_S = 30, ATTEMPTS = 2, ATTEMPTS_MOST = 5, NDOTS = 1, NDOTS_MOST = 15 };
+enum { LINE_BYTES = 2048 };
+enum { TIMEOUT_S = 5, TIMEOUT_MOST_S = 30, ATTEMPTS = 2, ATTEMPTS_MOST = 5, NDOTS = 1, NDOTS_MOST = 15 };
 
 /* A text file line by line, without a stream of stdio, which would take memory. */
 struct lines {

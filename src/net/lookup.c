@@ -26,6 +26,7 @@ struct lookup {
 	const char *name;
 	struct query queries[2];
 	bool heard; /* some server said something */
+	unsigned char room[DNS_ANSWER_MAX]; /* for the message at hand */
 };
 
 static bool
@@ -84,8 +85,8 @@ write_all(int fd, const unsigned char *from, size_t count, struct deadline deadl
 
 /* RFC 1035 4.2.2: a length of two bytes before each message. Of a longer answer than the room, its beginning. */
 static bool
-exchange(int fd, const struct dns_question *question, unsigned char *room, size_t size, struct span *message,
-         bool *partial, struct deadline deadline, struct fault *fault)
+exchange(struct lookup *lookup, int fd, const struct dns_question *question, struct span *message, bool *partial,
+         struct deadline deadline, struct fault *fault)
 {
 	unsigned char wire[2 + DNS_QUERY_MAX];
 	size_t count;
@@ -95,9 +96,9 @@ exchange(int fd, const struct dns_question *question, unsigned char *room, size_
 	if (!write_all(fd, wire, 2 + question->count, deadline, fault) || !read_all(fd, wire, 2, deadline, fault))
 		return false;
 	count = (size_t)wire[0] << 8 | wire[1];
-	*partial = count > size;
-	*message = (struct span){room, *partial ? size : count};
-	return read_all(fd, room, message->count, deadline, fault);
+	*partial = count > sizeof lookup->room;
+	*message = (struct span){lookup->room, *partial ? sizeof lookup->room : count};
+	return read_all(fd, lookup->room, message->count, deadline, fault);
 }
 
 /* Asks again over TCP. `cut` holds the addresses of an answer that was cut: better than none where a firewall lets no
@@ -106,7 +107,6 @@ static bool
 ask_over_tcp(struct lookup *lookup, struct query *query, const struct address *server, const struct dns_answer *cut,
              struct deadline deadline, struct fault *fault)
 {
-	unsigned char room[DNS_ANSWER_MAX];
 	struct addresses only = {.count = 0};
 	struct fault quiet = {.kind = FAULT_NONE};
 	enum dns_verdict verdict = DNS_FOREIGN;
@@ -118,7 +118,7 @@ ask_over_tcp(struct lookup *lookup, struct query *query, const struct address *s
 		return false;
 	addresses_add(&only, server);
 	if (tcp_connect(&only, deadline, &fd, &quiet)) {
-		if (exchange(fd, &query->question, room, sizeof room, &message, &partial, deadline, &quiet))
+		if (exchange(lookup, fd, &query->question, &message, &partial, deadline, &quiet))
 			verdict = dns_judge(&query->question, message, partial, &answer);
 		tcp_close(fd);
 	}
@@ -163,19 +163,18 @@ udp_send(struct lookup *lookup, const struct query *query, int fd)
 		give_up(lookup);
 }
 
+/* Draws the conclusion from an answer to `query`. */
 static bool
-take_message(struct lookup *lookup, struct query *query, int fd, const struct address *server, struct span message,
-             bool partial, struct deadline deadline, struct fault *fault)
+act_on(struct lookup *lookup, struct query *query, enum dns_verdict verdict, const struct dns_answer *answer, int fd,
+       const struct address *server, struct deadline deadline, struct fault *fault)
 {
-	struct dns_answer answer;
-	switch (dns_judge(&query->question, message, partial, &answer)) {
+	lookup->heard = true;
+	switch (verdict) {
 	case DNS_FOREIGN:
-		return true;
-	case DNS_ANSWERED:
-		keep_answer(query, &answer, false);
 		break;
+	case DNS_ANSWERED:
 	case DNS_MISSING:
-		keep_answer(query, &answer, true);
+		keep_answer(query, answer, verdict == DNS_MISSING);
 		break;
 	case DNS_REFUSED:
 		query->given_up = true;
@@ -187,10 +186,8 @@ take_message(struct lookup *lookup, struct query *query, int fd, const struct ad
 		break;
 	case DNS_CUT:
 	case DNS_BROKEN:
-		lookup->heard = true;
-		return ask_over_tcp(lookup, query, server, &answer, deadline, fault);
+		return ask_over_tcp(lookup, query, server, answer, deadline, fault);
 	}
-	lookup->heard = true;
 	return true;
 }
 
@@ -203,18 +200,22 @@ any_open(const struct lookup *lookup)
 static bool
 receive(struct lookup *lookup, int fd, const struct address *server, struct deadline deadline, struct fault *fault)
 {
-	unsigned char room[DNS_ANSWER_MAX];
-	ssize_t got = recv(fd, room, sizeof room, 0);
+	ssize_t got = recv(fd, lookup->room, sizeof lookup->room, 0);
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 			give_up(lookup);
 		return true;
 	}
-	for (size_t i = 0; i < 2; i++)
-		if (is_open(&lookup->queries[i]) &&
-		    !take_message(lookup, &lookup->queries[i], fd, server, (struct span){room, (size_t)got},
-		                  (size_t)got == sizeof room, deadline, fault))
-			return false;
+	for (size_t i = 0; i < 2; i++) {
+		struct query *query = &lookup->queries[i];
+		struct span message = {lookup->room, (size_t)got};
+		struct dns_answer answer;
+		enum dns_verdict verdict = DNS_FOREIGN;
+		if (is_open(query))
+			verdict = dns_judge(&query->question, message, message.count == sizeof lookup->room, &answer);
+		if (verdict != DNS_FOREIGN)
+			return act_on(lookup, query, verdict, &answer, fd, server, deadline, fault);
+	}
 	return true;
 }
 
@@ -290,14 +291,13 @@ ask_all(struct lookup *lookup, const struct resolv *resolv, struct deadline dead
 }
 
 static void
-gather(const struct query *query, uint16_t port, struct addresses *list)
+add_answer(const struct query *query, size_t i, uint16_t port, struct addresses *found)
 {
-	list->count = 0;
-	for (size_t i = 0; query->answered && i < query->answer.count; i++) {
-		struct address address;
-		address_from_bytes(&address, query->answer.bytes[i], query->type == DNS_A ? 4 : 16, port);
-		addresses_add(list, &address);
-	}
+	struct address address;
+	if (!query->answered || i >= query->answer.count)
+		return;
+	address_from_bytes(&address, query->answer.bytes[i], query->type == DNS_A ? 4 : 16, port);
+	addresses_add(found, &address);
 }
 
 static enum lookup_result
@@ -318,12 +318,13 @@ lookup_name(const struct resolv *resolv, const char *name, uint16_t port, struct
             enum lookup_result *result, struct addresses *found, struct fault *fault)
 {
 	struct lookup lookup = {.name = name, .queries = {{.type = DNS_A}, {.type = DNS_AAAA}}};
-	struct addresses ipv4, ipv6;
+	found->count = 0;
 	if (!ask_all(&lookup, resolv, deadline, fault))
 		return false;
-	gather(&lookup.queries[0], port, &ipv4);
-	gather(&lookup.queries[1], port, &ipv6);
-	addresses_alternate(found, &ipv6, &ipv4);
+	for (size_t i = 0; i < ADDRESSES_MAX; i++) {
+		add_answer(&lookup.queries[1], i, port, found);
+		add_answer(&lookup.queries[0], i, port, found);
+	}
 	*result = result_of(&lookup, found);
 	return true;
 }

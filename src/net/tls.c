@@ -218,10 +218,13 @@ pull(struct tls *tls, int *error)
 	return PULLED_BYTES;
 }
 
+/* Waiting looks once even after the deadline, so a peer that sends byte by byte is stopped here. */
 static bool
 wait_for_more(struct tls *tls, bool sending, struct deadline deadline, struct fault *fault)
 {
 	bool readable, writable;
+	if (deadline_passed(deadline))
+		return fault_raise(fault, FAULT_TIMEOUT, "timed out: the other side is too slow");
 	if (!sending)
 		return wait_readable(tls->fd, deadline, fault);
 	return wait_either(tls->fd, &readable, &writable, deadline, fault);

@@ -3,7 +3,7 @@
 the protocol. Reads lines "NAME KIND key=value …" from a file and writes "NAME PORT" lines to another when all listen.
 
 KIND tls:   chain=FILE key=FILE [max=1.1|1.2] [min=1.3] [suites=LIST] [client=needed|asked] [bytes=N] [piece=N] [end=bare|early]
-KIND relay: to=NAME alter=key_exchange|finished|suite|data|cut|empty|long|old|drip|stopN     one record of that server is changed
+KIND relay: to=NAME alter=key_exchange|finished|suite|data|cut|empty|long|old|drip|slow|stopN     one record of that server is changed
 KIND raw:   say=http|ssh|close|silent|reset|noise|alertN
 """
 import os
@@ -143,9 +143,10 @@ def serve_relay(connection, options, context, ports):
             record = struct.pack(">BHH", kind, version, len(body)) + body
             if left is not None:
                 record, left = record[:left], left - len(record[:left])
-            for place in range(len(record) if how == "drip" else 0):
+            for place in range(len(record) if how in ("drip", "slow") else 0):
                 connection.sendall(record[place:place + 1])
-            if how != "drip":
+                time.sleep(0.02 if how == "slow" else 0)
+            if how not in ("drip", "slow"):
                 connection.sendall(record)
             if left == 0:
                 return

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/name.h"
 
+#include "base/stop.h"
+
 #include "peer.h"
 #include "unit.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 /* A DNS server of the test's own making, with its own idea of the protocol. Each instance answers as its script says. */
 struct message {
@@ -440,6 +444,15 @@ cut_always(struct server *server, struct message *m, const char *name, unsigned 
 	return cut_unless_tcp(server, m, name, type, tcp && false);
 }
 
+/* Over TCP it accepts, reads and says nothing for a while. */
+static bool
+stuck_over_tcp(struct server *server, struct message *m, const char *name, unsigned type, bool tcp)
+{
+	if (tcp)
+		peer_sleep_ms(400);
+	return !tcp && cut_unless_tcp(server, m, name, type, tcp);
+}
+
 static void
 truncation(void)
 {
@@ -564,7 +577,9 @@ next_server(void)
 		server_close(&one);
 		server_close(&two);
 	}
-	/* nobody listens at the first */
+	/* nobody listens at the first, or there is no way to it */
+	write_file(resolv_path, "nameserver 255.255.255.255\nnameserver 127.0.0.1\nnameserver 127.0.0.2\n"
+	                        "options timeout:0 attempts:0\n");
 	server_open(&two, "127.0.0.2", both, false);
 	int64_t start = clock_ms();
 	CHECK(resolve("kudu.example") && found.count == 4);
@@ -857,6 +872,46 @@ without_resolv_conf(void)
 	CHECK(clock_ms() - start < 900);
 }
 
+static int
+stopped_child(int go)
+{
+	int64_t start;
+	char byte;
+	fault_clear(&fault);
+	if (!stop_install(&fault) || read(go, &byte, 1) != 1)
+		return 2;
+	start = clock_ms();
+	if (resolve("kudu.example") || fault.kind != FAULT_STOPPED)
+		return 3;
+	return clock_ms() - start < 3000 ? 0 : 4;
+}
+
+/* The flag of base/stop cannot be taken back, so this goes on in a child; it is made before there are threads. */
+static void
+a_signal_to_stop(void)
+{
+	script *const scripts[] = {silent, stuck_over_tcp};
+	write_file(resolv_path, "nameserver 127.0.0.1\n");
+	for (size_t i = 0; i < 2; i++) {
+		struct server server;
+		int go[2], status = -1;
+		pid_t child;
+		CHECK(pipe(go) == 0);
+		fflush(NULL);
+		child = fork();
+		if (child == 0)
+			_exit(stopped_child(go[0]));
+		server_open(&server, "127.0.0.1", scripts[i], true);
+		CHECK(write(go[1], "g", 1) == 1);
+		peer_sleep_ms(150);
+		kill(child, SIGTERM);
+		CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		close(go[0]);
+		close(go[1]);
+		server_close(&server);
+	}
+}
+
 int
 main(void)
 {
@@ -893,6 +948,7 @@ main(void)
 	UNIT_RUN(search_domains);
 	UNIT_RUN(short_name_at_last);
 	UNIT_RUN(without_resolv_conf);
+	UNIT_RUN(a_signal_to_stop);
 	unlink(resolv_path);
 	unlink(hosts_path);
 	return unit_end();
