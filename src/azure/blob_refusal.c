@@ -213,7 +213,8 @@ tell_denied(const struct blob_refusal *refusal, const struct blob_target *target
 	if (blob_refusal_is(refusal, "AuthorizationPermissionMismatch") ||
 	    blob_refusal_is(refusal, "InsufficientAccountPermissions"))
 		tell_lacking_right(target, fault);
-	else if (tell_skew(refusal, now_s, fault) || tell_expiry(target, now_s, fault))
+	else if (tell_expiry(target, refusal->service_s != 0 ? refusal->service_s : now_s, fault) ||
+	         tell_skew(refusal, now_s, fault))
 		return;
 	else if (blob_refusal_is(refusal, "AuthorizationFailure"))
 		tell_firewall(fault);

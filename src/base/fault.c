@@ -39,6 +39,14 @@ fault_raise(struct fault *fault, enum fault_kind kind, const char *format, ...)
 	return false;
 }
 
+/* "No such file" reads on as "no such file"; "RPC …" would not. */
+static void
+uncapitalise(char *words)
+{
+	if (words[0] >= 'A' && words[0] <= 'Z' && words[1] >= 'a' && words[1] <= 'z')
+		words[0] = (char)(words[0] + 32);
+}
+
 bool
 fault_errno(struct fault *fault, enum fault_kind kind, int error, const char *format, ...)
 {
@@ -52,6 +60,8 @@ fault_errno(struct fault *fault, enum fault_kind kind, int error, const char *fo
 	fault->detail = error;
 	used = strlen(fault->text);
 	snprintf(fault->text + used, sizeof fault->text - used, ": %s", strerror(error));
+	if (used + 3 < sizeof fault->text)
+		uncapitalise(fault->text + used + 2);
 	return false;
 }
 

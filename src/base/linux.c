@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,4 +69,13 @@ rename_new(int folder, const char *from, const char *to)
 	errno = ENOSYS;
 	return false;
 #endif
+}
+
+unsigned
+terminal_columns(int fd)
+{
+	struct winsize size;
+	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
+		return 80;
+	return size.ws_col;
 }

@@ -25,4 +25,7 @@ bool reserve_disk(int fd, uint64_t bytes);
  * the file system or the kernel (before 3.15) cannot promise that. */
 bool rename_new(int folder, const char *from, const char *to);
 
+/* How wide the terminal at fd is, in characters; 80 when it does not say. */
+unsigned terminal_columns(int fd);
+
 #endif
