@@ -1,31 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /* Files that appear whole or not at all: a temporary name in the same folder, large writes, fsync, rename, fsync of the
- * folder. Large files bypass the page cache where the file system allows it (docs/disk.md has the figures). */
+ * folder. Large files bypass the page cache where the file system allows it, and are written while the caller fetches
+ * the next bytes (docs/disk.md has the figures). Files are made with mode 0600 and folders with 0700: dumps hold
+ * personal data. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
 #include "base/flow.h"
+#include "base/linux.h"
 #include "base/text.h"
 
 #include <stdint.h>
 
-/* A file being written. The buffer is the caller's: a multiple of 4096 bytes, page aligned. */
+#define FILE_TEMPORARY_MAX 128
+
+/* A file being written. */
 struct file_sink {
 	struct sink sink;
-	char path[PATH_BYTES_MAX];      /* the final path, once finish has returned true: with -2, -3… when it was taken */
+	char path[PATH_BYTES_MAX]; /* the final path, once finish has returned true: with -2, -3… when it was taken */
 	/* the room's own from here */
-	char wanted[PATH_BYTES_MAX];
-	char temporary[PATH_BYTES_MAX];
+	char temporary[FILE_TEMPORARY_MAX]; /* .NAME.<8 hex digits>.part; empty when there is none to remove */
+	struct disk_queue queue;
 	unsigned char *room;
-	size_t size, used;
-	uint64_t written;
+	size_t piece, used;                 /* the room is one piece, or two by turns when queued */
+	uint64_t place, grown;              /* where the piece under hand goes; how large the file has been made */
+	uint64_t busy_place[2];
+	size_t name, made;                  /* in path: where the name begins; the end of the first folder made, 0: none */
+	unsigned turn;
 	int fd, folder;
-	bool direct, overwrite, exclusive_name;
+	bool direct, queued, reserved, overwrite, busy[2];
 };
 
-/* Opens a sink for `path`; makes the folders above it that are missing. `expected` is the size if known, else 0: it is
- * reserved up front where that helps, so that a full disk is said before the dump and not after it. Without `overwrite`
- * an existing file is never touched: NAME.dmp becomes NAME-2.dmp and so on; the name is claimed at finish, atomically.
+/* Opens a sink for `path`; makes the folders above it that are missing. `expected` is the size if known, else 0: from
+ * 1 MiB on it is reserved, so that a full disk is said before the dump and not after it.
+ * `room` is the caller's: page aligned, a multiple of 8192 bytes (1 MiB is best), untouched by others until finish or
+ * abandon. With size 0 each write goes to the kernel as it comes, good for small files.
+ * Without `overwrite` an existing file is never touched: NAME.dmp becomes NAME-2.dmp and so on; the name is claimed at
+ * finish, atomically. (Only where a file system has neither renameat2 nor hard links is an empty file of that name seen
+ * for a moment.) After false nothing is left and there is nothing to abandon; abandon after any end does no harm.
  * Faults are FAULT_SYSTEM with errno in detail. */
 bool file_sink_open(struct file_sink *, const char *path, uint64_t expected, bool overwrite, void *room, size_t size,
                     struct fault *) MUST_CHECK;
@@ -35,13 +47,15 @@ bool file_sink_open(struct file_sink *, const char *path, uint64_t expected, boo
 bool file_sink_prepare(struct file_sink *, struct fault *) MUST_CHECK;
 bool file_sink_commit(struct file_sink *, struct fault *) MUST_CHECK;
 
-/* Writes a small file the same way (replacing an existing one). */
+/* Writes a small file the same way (replacing an existing one). Takes 5 KiB of stack. */
 bool file_write_whole(const char *path, struct span content, struct fault *) MUST_CHECK;
 
-/* Reads a whole small file into `room`; FAULT_BOUND when it is larger. */
+/* Reads a whole small file into `room`; FAULT_BOUND when it is larger, FAULT_MISSING when there is none, else
+ * FAULT_SYSTEM with errno in detail. */
 bool file_read_whole(const char *path, void *room, size_t size, size_t *count, struct fault *) MUST_CHECK;
 
-/* A file that is pulled through a buffer of the caller's, for bundles and the like. */
+/* A file that is pulled through a buffer of the caller's, for bundles and the like. Faults as of file_read_whole. Close
+ * it only after an open that was true. */
 struct file_source {
 	struct source source;
 	int fd;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* O_DIRECT, fallocate, syscall: nowhere else */
+#define _GNU_SOURCE /* O_DIRECT, fallocate, SEEK_HOLE, syscall: nowhere else */
 #include "base/linux.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -12,6 +13,28 @@
 
 /* musl 1.2.3 knows neither renameat2 nor its flags; the figure is the kernel's */
 #define FLAG_NO_REPLACE 1u
+
+#define PROBE_BYTES 65536
+
+/* The kernel's AIO as its ABI has it (linux/aio_abi.h, which musl does not bring): one request, one answer. */
+#define OPERATION_PWRITE 1
+
+struct request {
+	uint64_t tag;
+	uint32_t key_and_flags[2];
+	uint16_t operation;
+	int16_t priority;
+	uint32_t fd;
+	uint64_t from, count;
+	int64_t place;
+	uint64_t unused;
+	uint32_t flags, event_fd;
+};
+
+struct answer {
+	uint64_t tag, request;
+	int64_t written, unused;
+};
 
 bool
 random_bytes(void *room, size_t count, struct fault *fault)
@@ -27,12 +50,6 @@ random_bytes(void *room, size_t count, struct fault *fault)
 	if ((size_t)got != count)
 		return fault_raise(fault, FAULT_SYSTEM, "the kernel gave too few random bytes");
 	return true;
-}
-
-int
-open_direct(int folder, const char *name, int flags, int mode)
-{
-	return openat(folder, name, flags | O_DIRECT, mode);
 }
 
 bool
@@ -69,6 +86,54 @@ rename_new(int folder, const char *from, const char *to)
 	errno = ENOSYS;
 	return false;
 #endif
+}
+
+bool
+grows_as_hole(int fd)
+{
+	return ftruncate(fd, PROBE_BYTES) == 0 && lseek(fd, 0, SEEK_HOLE) == 0;
+}
+
+bool
+disk_queue_open(struct disk_queue *queue, unsigned depth)
+{
+	queue->ring = 0;
+	return syscall(SYS_io_setup, depth, &queue->ring) == 0;
+}
+
+bool
+disk_queue_write(struct disk_queue *queue, unsigned tag, int fd, const void *from, size_t count, uint64_t place)
+{
+	struct request request, *list = &request;
+	memset(&request, 0, sizeof request);
+	request.tag = tag;
+	request.operation = OPERATION_PWRITE;
+	request.fd = (uint32_t)fd;
+	request.from = (uintptr_t)from;
+	request.count = count;
+	request.place = (int64_t)place;
+	return syscall(SYS_io_submit, queue->ring, 1L, &list) == 1;
+}
+
+bool
+disk_queue_wait(struct disk_queue *queue, unsigned *tag, int64_t *written)
+{
+	struct answer answer;
+	long got;
+	do
+		got = syscall(SYS_io_getevents, queue->ring, 1L, 1L, &answer, NULL);
+	while (got == 0 || (got < 0 && errno == EINTR));
+	if (got < 0)
+		return false;
+	*tag = (unsigned)answer.tag;
+	*written = answer.written;
+	return true;
+}
+
+void
+disk_queue_close(struct disk_queue *queue)
+{
+	syscall(SYS_io_destroy, queue->ring);
 }
 
 unsigned

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Linux facilities beyond POSIX stand in linux.c, and only there: random bytes, preallocation, direct I/O,
- * renaming without replacing. (What the CPU can do, digest.c asks itself.) */
+/* Linux facilities beyond POSIX stand in linux.c, and only there: random bytes, preallocation, direct I/O, writes under
+ * way beside the caller, renaming without replacing, the width of a terminal. (What the CPU can do, digest.c asks itself.) */
 #ifndef BASE_LINUX_H
 #define BASE_LINUX_H
 
@@ -12,14 +12,16 @@
 /* `count` bytes (at most 256) from the kernel's generator (getrandom, flags 0: waits only in early boot). */
 bool random_bytes(void *room, size_t count, struct fault *) MUST_CHECK;
 
-/* Like open(2) with O_DIRECT added; -1 with errno EINVAL where the file system refuses direct I/O. */
-int open_direct(int folder, const char *name, int flags, int mode);
-
-/* Switches direct I/O of an open file on or off; false with errno. */
+/* Switches direct I/O of an open file on or off; false with errno, EINVAL where the file system refuses it. With it,
+ * memory, place and count of each write are multiples of 4096 here. */
 bool set_direct(int fd, bool on);
 
 /* Reserves `bytes` of disk for a file without changing its size. False with errno; EOPNOTSUPP where it is not known. */
 bool reserve_disk(int fd, uint64_t bytes);
+
+/* Makes an empty file a little larger and tells whether that cost nothing, as with ext4, XFS and Btrfs; FAT would have
+ * written zeros. */
+bool grows_as_hole(int fd);
 
 /* Renames within an open folder, never over another file: false with errno EEXIST then, and with EINVAL or ENOSYS where
  * the file system or the kernel (before 3.15) cannot promise that. */
@@ -27,5 +29,23 @@ bool rename_new(int folder, const char *from, const char *to);
 
 /* How wide the terminal at fd is, in characters; 80 when it does not say. */
 unsigned terminal_columns(int fd);
+
+/* Writes that are under way while the caller goes on (the kernel's own AIO: no thread; truly beside the caller only with
+ * direct I/O inside the file's size). */
+struct disk_queue {
+	unsigned long ring;
+};
+
+/* Room for `depth` writes. False with errno where the kernel or a container does not let us. */
+bool disk_queue_open(struct disk_queue *, unsigned depth);
+
+/* Begins a write; the bytes stay untouched until disk_queue_wait has named `tag`. False with errno: nothing has begun. */
+bool disk_queue_write(struct disk_queue *, unsigned tag, int fd, const void *from, size_t count, uint64_t place);
+
+/* Waits for the end of one write: which, and the bytes written or minus the errno. False with errno. */
+bool disk_queue_wait(struct disk_queue *, unsigned *tag, int64_t *written);
+
+/* Waits for what is still under way. */
+void disk_queue_close(struct disk_queue *);
 
 #endif

@@ -342,7 +342,6 @@ give_up(struct http_client *client, const struct turn *turn, struct fault *fault
 	struct text text = text_in(words, sizeof words);
 	struct span target = span_of(turn->request->target), path;
 	http_client_close(client);
-	client->body.failed = true;
 	text_put(&text, client->origin.secure ? "https://" : "http://");
 	url_put_host(&text, &client->origin);
 	if (span_cut(&target, '?', &path))
@@ -391,11 +390,14 @@ http_client_ask(struct http_client *client, const struct http_request *request, 
 	struct turn turn = begin_turn(request);
 	bool reused;
 	check_promises(request);
+	if (!check_headers(request, fault))
+		return false;
 	http_client_done(client);
 	if (client->open && conn_is_stale(&client->conn))
 		http_client_close(client);
 	reused = client->open;
-	if (!check_headers(request, fault) || !connect_if_needed(client, &turn, fault))
+	client->body.failed = true; /* until there is an answer, none can be read */
+	if (!connect_if_needed(client, &turn, fault))
 		return false;
 	if (exchange(client, &turn, fault))
 		return true;

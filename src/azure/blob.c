@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: MIT */
+#include "azure/blob.h"
+
+#include "base/encode.h"
+#include "base/linux.h"
+#include "base/log.h"
+#include "base/stop.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define PROBE_NAME ".kudump-probe"
+#define NAMES_MOST 99
+#define VALUE_MAX 256
+
+struct look {
+	const struct blob_target *target;
+	const char *name;
+	struct blob_look result;
+};
+
+static bool
+look_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
+{
+	struct look *look = state;
+	return blob_look(lane, look->target, look->name, false, &look->result, fault);
+}
+
+bool
+blob_probe(struct crew *crew, const struct blob_target *target, struct fault *fault)
+{
+	struct look look = {.target = target, .name = PROBE_NAME};
+	return crew_call(crew, look_on_lane, &look, fault);
+}
+
+/* --- names */
+
+/* NAME-2.dmp of NAME.dmp; false when that is too long. */
+static bool
+put_candidate(struct text *text, const struct blob_target *target, const char *name, unsigned number)
+{
+	struct span span = span_of(name);
+	size_t stem = span.count;
+	for (size_t i = span.count; i-- > 0 && span.at[i] != '/';)
+		if (span.at[i] == '.') {
+			stem = i > 0 && span.at[i - 1] != '/' ? i : span.count;
+			break;
+		}
+	text_reset(text);
+	text_put_span(text, span_first(span, stem));
+	if (number > 1)
+		text_printf(text, "-%u", number);
+	text_put_span(text, span_from(span, stem));
+	return !text->cut && text->used + strlen(target->url.path) - target->prefix < BLOB_NAME_MAX;
+}
+
+static bool
+same_place(const struct blob_target *a, const struct blob_target *b)
+{
+	return url_same_origin(&a->url, &b->url) && strcmp(a->url.path, b->url.path) == 0;
+}
+
+/* Takes the name unless another open upload of this run has it. */
+static bool
+claim(struct blob_upload *upload, const char *name)
+{
+	struct crew *crew = upload->crew;
+	bool taken = false;
+	crew_lock(crew);
+	for (struct blob_upload *other = crew->owners; other != NULL; other = other->next)
+		if (other != upload && same_place(other->target, upload->target) && strcmp(other->name, name) == 0)
+			taken = true;
+	if (!taken && !text_keep(upload->name, sizeof upload->name, span_of(name)))
+		taken = true;
+	crew_unlock(crew);
+	return !taken;
+}
+
+static void
+enrol(struct blob_upload *upload)
+{
+	struct crew *crew = upload->crew;
+	crew_lock(crew);
+	upload->next = crew->owners;
+	crew->owners = upload;
+	crew_unlock(crew);
+}
+
+static void
+strike_off(struct blob_upload *upload)
+{
+	struct crew *crew = upload->crew;
+	crew_lock(crew);
+	if (crew->owners == upload) {
+		crew->owners = upload->next;
+	} else {
+		struct blob_upload *before = crew->owners;
+		while (before != NULL && before->next != upload)
+			before = before->next;
+		if (before != NULL)
+			before->next = upload->next;
+	}
+	crew_unlock(crew);
+}
+
+/* Seen from the destination, before a byte has been sent. */
+static bool
+choose_name(struct blob_upload *upload, const char *name, struct fault *fault)
+{
+	char candidate[BLOB_NAME_MAX + 1];
+	struct text text = text_in(candidate, sizeof candidate);
+	for (unsigned number = 1; number <= NAMES_MOST; number++) {
+		struct look look = {.target = upload->target, .name = candidate};
+		if (!put_candidate(&text, upload->target, name, number))
+			return fault_raise(fault, FAULT_BOUND, "the blob's name is longer than %d characters", BLOB_NAME_MAX);
+		if (!claim(upload, candidate))
+			continue;
+		if (!crew_call(upload->crew, look_on_lane, &look, fault))
+			return false;
+		upload->free_name = look.result.state == BLOB_FREE;
+		if (look.result.state != BLOB_THERE || upload->options.overwrite)
+			return true;
+	}
+	fault_raise(fault, FAULT_DENIED, "blobs named %s exist already, up to -%d", name, NAMES_MOST);
+	return fault_hint(fault, "give another --name-template, or --overwrite");
+}
+
+/* --- blocks */
+
+static bool
+is_wanted(void *state)
+{
+	struct blob_upload *upload = state;
+	bool wanted;
+	crew_lock(upload->crew);
+	wanted = !upload->failed;
+	crew_unlock(upload->crew);
+	return wanted;
+}
+
+/* The first fault stays, and wakes a writer that waits for a slot. */
+static void
+fail(struct blob_upload *upload, const struct fault *fault)
+{
+	bool first;
+	crew_lock(upload->crew);
+	first = !upload->failed;
+	if (first) {
+		upload->failed = true;
+		upload->fault = *fault;
+	}
+	crew_unlock(upload->crew);
+	if (first)
+		pool_wake(upload->pool, &upload->unwanted);
+}
+
+static bool
+check_failed(struct blob_upload *upload, struct fault *fault)
+{
+	bool failed;
+	crew_lock(upload->crew);
+	failed = upload->failed;
+	if (failed && fault->kind == FAULT_NONE)
+		*fault = upload->fault;
+	crew_unlock(upload->crew);
+	return !failed;
+}
+
+static bool
+send_block(struct crew_lane *lane, struct blob_upload *upload, const struct crew_job *job, struct fault *fault)
+{
+	return blob_put_block(lane, &(struct blob_block){.target = upload->target, .name = upload->name, .upload_id = upload->id,
+	                                                 .prefix = upload->prefix, .number = job->number,
+	                                                 .bytes = {job->slot->at, job->slot->used},
+	                                                 .stall_ms = upload->options.stall_ms, .wanted = is_wanted,
+	                                                 .state = upload}, fault);
+}
+
+/* On a lane. Once pending is 0 the upload may be gone: nothing touches it behind that. */
+static void
+run_block(struct crew_lane *lane, struct crew_job *job)
+{
+	struct blob_upload *upload = job->owner;
+	struct crew *crew = lane->crew;
+	struct fault fault;
+	fault_clear(&fault);
+	if (is_wanted(upload) && !send_block(lane, upload, job, &fault))
+		fail(upload, &fault);
+	pool_give(upload->pool, job->slot);
+	crew_lock(crew);
+	upload->pending--;
+	crew_tell(crew);
+	crew_unlock(crew);
+}
+
+static void
+hand_over(struct blob_upload *upload)
+{
+	crew_lock(upload->crew);
+	upload->pending++;
+	crew_unlock(upload->crew);
+	crew_push(upload->crew, (struct crew_job){run_block, upload, upload->slot, upload->blocks});
+	upload->slot = NULL;
+	upload->blocks++;
+}
+
+static bool
+too_many(uint64_t block, struct fault *fault)
+{
+	fault_raise(fault, FAULT_BOUND, "a blob has at most %u blocks: with blocks of %" PRIu64 " KiB that is %" PRIu64 " MiB",
+	            BLOCKS_MAX, block / KIB, block * BLOCKS_MAX / MIB);
+	return fault_hint(fault, "give a larger --block-size");
+}
+
+static bool
+take_slot(struct blob_upload *upload, struct fault *fault)
+{
+	struct fault own;
+	if (upload->blocks == BLOCKS_MAX)
+		return too_many(upload->bytes / BLOCKS_MAX, fault);
+	fault_clear(&own);
+	upload->slot = pool_take(upload->pool, &upload->unwanted, deadline_never(), &own);
+	if (upload->slot != NULL)
+		return true;
+	if (check_failed(upload, fault) && fault->kind == FAULT_NONE)
+		*fault = own;
+	return false;
+}
+
+static bool
+upload_write(struct sink *sink, const void *from, size_t count, struct fault *fault)
+{
+	struct blob_upload *upload = (struct blob_upload *)sink;
+	struct span rest = {from, count};
+	if (!check_failed(upload, fault))
+		return false;
+	if (upload->options.content_md5)
+		md5_add(&upload->md5, from, count);
+	while (rest.count > 0) {
+		struct slot *slot;
+		size_t fits;
+		if (upload->slot == NULL && !take_slot(upload, fault))
+			return false;
+		slot = upload->slot;
+		fits = slot->size - slot->used < rest.count ? slot->size - slot->used : rest.count;
+		memcpy(slot->at + slot->used, rest.at, fits);
+		slot->used += fits;
+		upload->bytes += fits;
+		rest = span_from(rest, fits);
+		if (slot->used == slot->size)
+			hand_over(upload);
+	}
+	return true;
+}
+
+static void
+await_blocks(struct blob_upload *upload)
+{
+	crew_lock(upload->crew);
+	while (upload->pending > 0)
+		crew_wait(upload->crew);
+	crew_unlock(upload->crew);
+}
+
+/* --- the end */
+
+static bool
+commit_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
+{
+	struct blob_upload *upload = state;
+	unsigned char md5[MD5_BYTES];
+	struct blob_commit commit = {.target = upload->target, .name = upload->name, .upload_id = upload->id,
+	                             .prefix = upload->prefix, .blocks = upload->blocks, .bytes = upload->bytes,
+	                             .overwrite = upload->options.overwrite, .metadata = upload->metadata,
+	                             .stall_ms = upload->options.stall_ms};
+	if (upload->options.content_md5) {
+		md5_close(&upload->md5, md5);
+		commit.md5 = md5;
+	}
+	return blob_put_list(lane, &commit, fault);
+}
+
+static bool
+upload_finish(struct sink *sink, struct fault *fault)
+{
+	struct blob_upload *upload = (struct blob_upload *)sink;
+	uint64_t expected = upload->options.expected;
+	if (upload->slot != NULL && upload->slot->used > 0)
+		hand_over(upload);
+	await_blocks(upload);
+	if (!check_failed(upload, fault) || !stop_check(fault))
+		return false;
+	if (expected != 0 && upload->bytes != expected)
+		return fault_raise(fault, FAULT_CORRUPT, "%" PRIu64 " bytes came of the %" PRIu64 " that were announced: not committed",
+		                   upload->bytes, expected);
+	upload->committing = true;
+	if (!crew_call(upload->crew, commit_on_lane, upload, fault))
+		return false;
+	strike_off(upload);
+	return true;
+}
+
+static bool
+drop_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
+{
+	struct blob_upload *upload = state;
+	return blob_drop_blocks(lane, upload->target, upload->name, fault);
+}
+
+/* Blocks of a name that had no blob, and of which no commit can be under way. */
+static bool
+may_drop(const struct blob_upload *upload)
+{
+	const struct blob_login *login = &upload->target->login;
+	return upload->blocks > 0 && upload->free_name && !upload->committing && stop_signal() == 0 &&
+	       (login->kind != BLOB_SAS || sas_allows(&login->sas, 'd'));
+}
+
+static void
+upload_abandon(struct sink *sink)
+{
+	struct blob_upload *upload = (struct blob_upload *)sink;
+	struct fault fault;
+	fault_clear(&fault);
+	fault_raise(&fault, FAULT_STOPPED, "given up");
+	fail(upload, &fault); /* blocks that wait are not sent, those under way not repeated */
+	if (upload->slot != NULL)
+		pool_give(upload->pool, upload->slot);
+	upload->slot = NULL;
+	await_blocks(upload);
+	fault_clear(&fault);
+	if (may_drop(upload) && crew_call(upload->crew, drop_on_lane, upload, &fault))
+		log_verbose("nothing of %s is left", upload->name);
+	else if (upload->blocks > 0)
+		log_verbose("unfinished blocks of %s are left, invisible; the service drops them after a week%s%s", upload->name,
+		            fault.kind != FAULT_NONE ? ": " : "", fault.text);
+	strike_off(upload);
+}
+
+/* --- the beginning */
+
+static bool
+make_ids(struct blob_upload *upload, struct fault *fault)
+{
+	unsigned char random[UPLOAD_ID_DIGITS / 2];
+	struct text id = text_in(upload->id, sizeof upload->id), prefix = text_in(upload->prefix, sizeof upload->prefix);
+	if (!random_bytes(random, sizeof random, fault))
+		return false;
+	encode_hex(&id, (struct span){random, sizeof random});
+	text_put_span(&prefix, span_first(text_span(&id), BLOCK_PREFIX_DIGITS));
+	return true;
+}
+
+static bool
+check_size(const struct blob_upload *upload, struct fault *fault)
+{
+	uint64_t block = upload->pool->slots[0].size, expected = upload->options.expected;
+	if (expected <= block * BLOCKS_MAX)
+		return true;
+	(void)too_many(block, fault);
+	return fault_while(fault, "%" PRIu64 " MiB are too much", expected / MIB);
+}
+
+static bool
+open_upload(struct blob_upload *upload, const char *name, struct fault *fault)
+{
+	enrol(upload);
+	if (check_size(upload, fault) && make_ids(upload, fault) && choose_name(upload, name, fault))
+		return true;
+	strike_off(upload);
+	return false;
+}
+
+bool
+blob_upload_open(struct blob_upload *upload, struct crew *crew, struct pool *pool, const struct blob_target *target,
+                 const char *name, const struct blob_options *options, struct fault *fault)
+{
+	memset(upload, 0, sizeof *upload);
+	upload->sink = (struct sink){upload_write, upload_finish, upload_abandon};
+	upload->crew = crew;
+	upload->pool = pool;
+	upload->target = target;
+	upload->options = *options;
+	md5_open(&upload->md5);
+	assert(name[0] != 0 && name[0] != '/');
+	return open_upload(upload, name, fault);
+}
+
+void
+blob_upload_state(struct blob_upload *upload, const char *name, const char *value)
+{
+	struct text lines = {upload->metadata, strlen(upload->metadata), sizeof upload->metadata, false};
+	struct span span = span_first(span_trim(span_of(value)), VALUE_MAX);
+	size_t before = lines.used;
+	if (span.count == 0)
+		return;
+	text_printf(&lines, "x-ms-meta-%s: ", name);
+	for (size_t i = 0; i < span.count; i++)
+		text_put_byte(&lines, span.at[i] >= ' ' && span.at[i] < 0x7f ? (char)span.at[i] : '?');
+	text_put(&lines, "\r\n");
+	if (lines.cut)
+		upload->metadata[before] = 0;
+}
+
+void
+blob_upload_put(struct text *text, const struct blob_upload *upload)
+{
+	blob_target_put(text, upload->target);
+	text_put_byte(text, '/');
+	encode_percent(text, span_of(upload->name), "/");
+}
