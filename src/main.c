@@ -38,8 +38,22 @@ run(const struct command *command, char **words, size_t count)
 	return command->run(command, &settings);
 }
 
-int
-main(int argc, char **argv)
+/* What was done is not done when the caller could not be told: a full disk behind `> list.json`, a reader that went. */
+static int
+check_output(int status)
+{
+	struct fault fault;
+	bool lost = ferror(stdout) != 0;
+	if (fflush(stdout) == 0 && !lost)
+		return status;
+	fault_clear(&fault);
+	fault_raise(&fault, FAULT_SYSTEM, "not all of the output could be written to stdout");
+	log_fault(&fault);
+	return status == STATUS_DONE ? STATUS_DESTINATION : status;
+}
+
+static int
+choose(int argc, char **argv)
 {
 	if (argc < 2) {
 		print_usage(stderr);
@@ -58,4 +72,10 @@ main(int argc, char **argv)
 			return run(commands[i], argv + 2, (size_t)argc - 2);
 	fprintf(stderr, "kudump: there is no command %s\nhint: kudump --help\n", argv[1]);
 	return STATUS_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	return check_output(choose(argc, argv));
 }

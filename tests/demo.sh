@@ -8,7 +8,8 @@ here=$PWD
 trap - EXIT # lib.sh counts tests; this is a demonstration
 trap 'for server_pid in $servers; do kill "$server_pid" 2>/dev/null || true; done; rm -rf "$scratch"' EXIT
 
-standin_start --set auth=basic dump_bytes=67108864 dump_delay=2 route=first
+standin_start
+standin_set auth=basic dump_bytes=67108864 dump_delay=2 route=first
 export KUDUMP_PASSWORD=correct-horse # the stand-in's
 export KUDUMP_SCM=$standin
 
@@ -16,10 +17,10 @@ say() { printf '\n$ %s\n' "$*"; }
 say kudump ps --user "'\$contoso'"
 "$KUDUMP" ps --user '$contoso' --ca "$pki/ca.pem"
 say kudump dump --user "'\$contoso'" --type full --to dumps
-"$KUDUMP" dump --user '$contoso' --ca "$pki/ca.pem" --type full --to "$here/dumps" --json > "$scratch/event"
-sed "s|$here/||g" "$scratch/event"
+"$KUDUMP" dump --user '$contoso' --ca "$pki/ca.pem" --type full --to "$here/dumps" > "$scratch/line"
+sed "s|$here/||g" "$scratch/line"
 
-file=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["to"][0])' < "$scratch/event")
+file=$(sed 's/  .*//' "$scratch/line")
 took=$(sha256sum "$file" | cut -d' ' -f1)
 sent=$(standin_sha256)
 if [ "$took" != "$sent" ]; then

@@ -182,9 +182,15 @@ file_write(struct sink *sink, const void *from, size_t count, struct fault *faul
 static bool
 flush(struct file_sink *file, struct fault *fault)
 {
-	unsigned char *from = piece_of(file, file->turn);
-	size_t whole = file->direct ? file->used / BLOCK * BLOCK : 0;
-	if (!wait_for(file, 0, fault) || !wait_for(file, 1, fault) || !write_at(file, from, whole, file->place, fault))
+	const unsigned char *from;
+	size_t whole;
+	if (!wait_for(file, 0, fault) || !wait_for(file, 1, fault))
+		return false;
+	if (file->used == 0)
+		return true;
+	from = piece_of(file, file->turn);
+	whole = file->direct ? file->used / BLOCK * BLOCK : 0;
+	if (!write_at(file, from, whole, file->place, fault))
 		return false;
 	if (whole < file->used && file->direct) {
 		if (!set_direct(file->fd, false))

@@ -268,8 +268,6 @@ put_candidate(char room[NAME_BYTES_MAX + 1], const char *name, int number)
 		extension = 0;
 	count -= extension;
 	snprintf(tail, sizeof tail, "-%d%s", number, name + count);
-	if (extension == 0)
-		snprintf(tail, sizeof tail, "-%d", number);
 	snprintf(room, NAME_BYTES_MAX + 1, "%.*s%s", shortened(name, count, NAME_BYTES_MAX - strlen(tail)), name, tail);
 }
 

@@ -151,6 +151,7 @@ print(const struct listing *listing, const struct settings *settings)
 			print_json(listing, &listing->processes[i]);
 		else
 			print_row(listing, &listing->processes[i]);
+	fflush(stdout); /* before what follows on stderr */
 	if (listing->hidden > 0)
 		log_note("%s: %zu more processes of the sandbox: --all shows them", listing->site.name, listing->hidden);
 }

@@ -112,7 +112,6 @@ session_open(struct session *session, struct memory *memory, struct settings *se
 	trust_open(&session->trust, memory);
 	if (!trust_load(&session->trust, settings->ca, fault))
 		return false;
-	log_verbose("%zu certificates trusted, from %s", session->trust.count, session->trust.origin);
 	session->network.trust = &session->trust;
 	return true;
 }
