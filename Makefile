@@ -8,7 +8,7 @@ SAN =
 
 ifneq ($(findstring musl,$(CC)),)
 out = build
-OPT = -O2 -fstack-usage
+OPT = -O2 -fstack-usage -fno-asynchronous-unwind-tables
 LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -s
 else
 out = build/$(CC)$(if $(SAN),-$(SAN))
@@ -71,7 +71,7 @@ $(out)/obj/roots.o: build/gen/roots.c
 # BearSSL is built as its authors do, without our warnings; gcc vectorises its SHA-1 to half its speed.
 $(bearssl_at)/%.o: vendor/bearssl/src/%.c
 	@mkdir -p $(@D)
-	@$(CC) -O2 -w $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
+	@$(CC) -O2 -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
 
 $(bearssl): $(bearssl_obj)
 	@echo "AR   $@"

@@ -219,6 +219,8 @@ take_slot(struct blob_upload *upload, struct fault *fault)
 	struct fault own;
 	if (upload->blocks == BLOCKS_MAX)
 		return too_many(upload->bytes / BLOCKS_MAX, fault);
+	if (upload->options.expected == 0 && upload->blocks == BLOCKS_MAX / 2)
+		upload->block = upload->pool->slots[0].size;
 	fault_clear(&own);
 	upload->slot = pool_take(upload->pool, &upload->unwanted, deadline_never(), &own);
 	if (upload->slot != NULL)
@@ -243,12 +245,12 @@ upload_write(struct sink *sink, const void *from, size_t count, struct fault *fa
 		if (upload->slot == NULL && !take_slot(upload, fault))
 			return false;
 		slot = upload->slot;
-		fits = slot->size - slot->used < rest.count ? slot->size - slot->used : rest.count;
+		fits = upload->block - slot->used < rest.count ? upload->block - slot->used : rest.count;
 		memcpy(slot->at + slot->used, rest.at, fits);
 		slot->used += fits;
 		upload->bytes += fits;
 		rest = span_from(rest, fits);
-		if (slot->used == slot->size)
+		if (slot->used == upload->block)
 			hand_over(upload);
 	}
 	return true;
@@ -353,20 +355,25 @@ make_ids(struct blob_upload *upload, struct fault *fault)
 }
 
 static bool
-check_size(const struct blob_upload *upload, struct fault *fault)
+choose_block(struct blob_upload *upload, struct fault *fault)
 {
-	uint64_t block = upload->pool->slots[0].size, expected = upload->options.expected;
-	if (expected <= block * BLOCKS_MAX)
-		return true;
-	(void)too_many(block, fault);
-	return fault_while(fault, "%" PRIu64 " MiB are too much", expected / MIB);
+	uint64_t most = upload->pool->slots[0].size, expected = upload->options.expected;
+	uint64_t block = upload->options.block != 0 ? upload->options.block : most;
+	uint64_t least = (expected + BLOCKS_MAX - 1) / BLOCKS_MAX;
+	assert(block <= most);
+	if (least > most) {
+		(void)too_many(most, fault);
+		return fault_while(fault, "%" PRIu64 " MiB are too much", expected / MIB);
+	}
+	upload->block = (size_t)(block > least ? block : least);
+	return true;
 }
 
 static bool
 open_upload(struct blob_upload *upload, const char *name, struct fault *fault)
 {
 	enrol(upload);
-	if (check_size(upload, fault) && make_ids(upload, fault) && choose_name(upload, name, fault))
+	if (choose_block(upload, fault) && make_ids(upload, fault) && choose_name(upload, name, fault))
 		return true;
 	strike_off(upload);
 	return false;

@@ -20,6 +20,7 @@ struct blob_options {
 	bool overwrite;    /* replace a blob of that name */
 	bool content_md5;  /* store the MD5 of all bytes on the blob */
 	uint64_t expected; /* bytes that will come; 0: not known */
+	size_t block;      /* bytes of a block, as long as 50,000 of them will do; 0: a slot's */
 	int64_t stall_ms;  /* between two bytes; 0: the default */
 };
 
@@ -34,6 +35,7 @@ struct blob_upload {
 	char prefix[BLOCK_PREFIX_DIGITS + 1], id[UPLOAD_ID_DIGITS + 1];
 	char metadata[METADATA_MAX];
 	struct slot *slot;            /* being filled */
+	size_t block;                 /* bytes of a block now */
 	uint32_t blocks;              /* handed to the crew */
 	uint64_t bytes;
 	struct md5 md5;
@@ -50,7 +52,8 @@ struct blob_upload {
 
 /* Opens an upload to NAME in the target. Without `overwrite` a name that is taken, by a blob or by another upload of this
  * run, becomes NAME-2 and so on up to 99 (before the last '.'); who may not read cannot know, and meets it at the commit.
- * FAULT_BOUND when the expected bytes are more than 50,000 blocks. Blocks have the size of the pool's slots; the pool must
+ * Blocks grow up to the size of the pool's slots when 50,000 would not hold the expected bytes, or, when those are not
+ * known, after the first half of them; FAULT_BOUND when even that is not enough. The pool must
  * have at least one slot more than there are uploads open at once. Waits for a request. */
 bool blob_upload_open(struct blob_upload *, struct crew *, struct pool *, const struct blob_target *, const char *name,
                       const struct blob_options *, struct fault *) MUST_CHECK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/site.h"
 
-#include "base/log.h"
 #include "http/retry.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -217,17 +217,26 @@ get_once(struct site *site, const char *target, enum site_care care, int64_t fir
 	return learn_instance(site, fault);
 }
 
+/* Patience by kind: what Kudu itself answers with 500 it will answer again; a closed port rarely opens, and a server
+ * that was silent for minutes once is given one more chance; gateways and broken connections come and go. */
+static unsigned
+tries_for(const struct fault *fault)
+{
+	if (fault->kind == FAULT_NETWORK && fault->detail == 500)
+		return 1;
+	if (fault->kind == FAULT_TIMEOUT || fault->detail == ECONNREFUSED)
+		return 2;
+	return RETRY_TRIES;
+}
+
 bool
 site_get(struct site *site, const char *target, enum site_care care, int64_t first_byte_ms, struct fault *fault)
 {
 	struct retry retry;
 	retry_open(&retry);
 	while (!get_once(site, target, care, first_byte_ms, fault)) {
-		bool again = care == SITE_HARMLESS && retry_is_transient(fault);
-		if (!again)
-			return false;
-		log_verbose("%s: %s: trying again", site->name, fault->text);
-		if (!retry_again(&retry, fault->retry_after_s, fault))
+		retry.most = tries_for(fault);
+		if (care != SITE_HARMLESS || !retry_again(&retry, fault->retry_after_s, fault))
 			return false;
 	}
 	return true;

@@ -137,11 +137,11 @@ take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
 	const struct plan *plan = &run->plan;
 	size_t need = fleet_need(plan, run->destination_count);
 	if (plan->slots > 0)
-		need += pool_need(plan->slots, plan->block) + crew_need(plan->lanes, plan->slots);
+		need += pool_need(plan->slots, plan->room) + crew_need(plan->lanes, plan->slots);
 	if (!memory_open(memory, need, fault))
 		return false;
 	if (plan->slots > 0) {
-		if (!pool_open(&run->pool, memory, plan->slots, plan->block, fault) ||
+		if (!pool_open(&run->pool, memory, plan->slots, plan->room, fault) ||
 		    !crew_open(&run->crew, memory, &run->session.network, plan->lanes, plan->slots, &run->pool, fault))
 			return false;
 		run->has_crew = true;
@@ -314,7 +314,8 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 	const struct settings *settings = run->settings;
 	if (!read_destinations(run, fault) || !read_pids(run, fault) || !read_order(run, fault) || !make_plan(run, fault))
 		return false;
-	run->means = (struct landing_means){&run->crew, &run->pool, settings->overwrite, settings->content_md5, fleet->stall_ms};
+	run->means = (struct landing_means){&run->crew, &run->pool, run->plan.block, settings->overwrite,
+	                                    settings->content_md5, fleet->stall_ms};
 	fleet->network = &run->session.network;
 	fleet->sites = run->session.sites;
 	fleet->site_count = run->session.site_count;

@@ -187,6 +187,7 @@ landing_open(struct landing *landing, const char *name, uint64_t length, struct 
 	                        &(struct blob_options){.overwrite = landing->means->overwrite,
 	                                               .content_md5 = landing->means->content_md5,
 	                                               .expected = length,
+	                                               .block = landing->means->block,
 	                                               .stall_ms = landing->means->stall_ms},
 	                        fault);
 }

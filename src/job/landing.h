@@ -30,6 +30,7 @@ void destination_close(struct destination *);
 struct landing_means {
 	struct crew *crew;
 	struct pool *pool;
+	size_t block; /* bytes of a block to begin with */
 	bool overwrite, content_md5;
 	int64_t stall_ms;
 };

@@ -7,7 +7,8 @@ const char plan_formula[] =
 	"memory  1.25 MiB + K x 0.31 MiB + K x F x 1 MiB + U x 0.125 MiB + (K x D + U) x block, taken before the first\n"
 	"        connection and never more, however large the dump: K dumps at once (--jobs, no more than sites), F folders\n"
 	"        and D blob destinations, U lanes (0 without a blob). One dump to a blob with the defaults: 22 MiB.\n"
-	"        A blob holds 50,000 blocks: with 4 MiB blocks dumps of up to 195 GiB fit.";
+	"        A blob holds 50,000 blocks: with 4 MiB blocks dumps of up to 195 GiB fit. Without --memory smaller blocks grow\n"
+	"        up to that when a dump would not fit otherwise.";
 
 static uint64_t
 peak_of(const struct plan *plan)
@@ -64,8 +65,10 @@ plan_make(struct plan *plan, unsigned jobs, unsigned folders, unsigned blobs, ui
 	*plan = (struct plan){.jobs = jobs, .folders = folders, .lanes = blobs == 0 ? 0 : (unsigned)(lanes != 0 ? lanes : LANES_DEFAULT)};
 	plan->block = most = (size_t)((block + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP);
 	settle(plan, blobs);
-	if (limit == 0)
+	if (limit == 0) {
+		plan->room = plan->block > BLOCK_BYTES_DEFAULT ? plan->block : BLOCK_BYTES_DEFAULT;
 		return true;
+	}
 	while (plan->peak > limit) {
 		if (!shrink(plan)) {
 			uint64_t kib = (plan->peak + 1023) / 1024;
@@ -76,6 +79,7 @@ plan_make(struct plan *plan, unsigned jobs, unsigned folders, unsigned blobs, ui
 		settle(plan, blobs);
 	}
 	use_the_rest(plan, most, limit);
+	plan->room = plan->block;
 	return true;
 }
 

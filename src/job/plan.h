@@ -18,6 +18,7 @@ struct plan {
 	unsigned lanes;        /* U: 0 without a blob destination */
 	unsigned folders;      /* folder destinations */
 	size_t block;          /* B, a multiple of 64 KiB */
+	size_t room;           /* what a block may grow to when 50,000 of B would not hold a dump; address space until then */
 	size_t slots;          /* (K + U) for one blob destination, K more for each further one */
 	uint64_t peak;         /* bytes the formula states */
 };

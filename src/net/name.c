@@ -4,6 +4,7 @@
 #include "net/hosts.h"
 #include "net/lookup.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { DNS_PORT = 53, LABEL_MAX = 63 };
@@ -168,6 +169,8 @@ explain(const char *host, const char *path, const struct resolv *resolv, enum lo
 		fault_raise(fault, FAULT_NETWORK, "no DNS server %s could tell the address of %s", room, host);
 	else
 		fault_raise(fault, FAULT_NETWORK, "no DNS server %s answered for %s", room, host);
+	if (result != LOOKUP_MISSING && result != LOOKUP_EMPTY && fault->detail == 0)
+		fault->detail = EAGAIN; /* it may pass */
 	return fault_hint(fault, "if you know its address: --resolve %s:ADDR", host);
 }
 

@@ -12,7 +12,7 @@ class Store:
 
     def forget(self):
         with self.lock:
-            self.blocks, self.blobs, self.deletes = {}, {}, 0
+            self.blocks, self.blobs, self.destroyed = {}, {}, 0
 
     def put_block(self, path, ident, body):
         with self.lock:
@@ -31,6 +31,17 @@ class Store:
             body = b"".join(self.blocks[path, ident] for ident in idents)
             self.blobs[path] = (body, {name.lower(): value for name, value in headers.items()})
         return 201, None
+
+    def delete(self, path):
+        """Of blocks that were never committed; a blob that someone has is not to be touched."""
+        with self.lock:
+            if path in self.blobs:
+                self.destroyed += 1
+                return 403, "AuthorizationFailure"
+            waiting = [key for key in self.blocks if key[0] == path]
+            for key in waiting:
+                del self.blocks[key]
+        return (202, None) if waiting else (404, "BlobNotFound")
 
     def in_container(self, container):
         with self.lock:
@@ -111,9 +122,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_DELETE(self):
-        with self.server.store.lock:
-            self.server.store.deletes += 1
-        self.tell(403, "AuthorizationFailure")
+        self.tell(*self.server.store.delete(self.parts()[0]))
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):

@@ -37,8 +37,10 @@ in(const char *folder, const char *name)
 {
 	static char paths[4][PATH_BYTES_MAX];
 	static int turn;
+	struct text text;
 	turn = (turn + 1) % 4;
-	snprintf(paths[turn], sizeof paths[turn], "%s/%s", folder, name);
+	text = text_in(paths[turn], sizeof paths[turn]);
+	text_printf(&text, "%s/%s", folder, name);
 	return paths[turn];
 }
 
@@ -134,7 +136,8 @@ check_sizes(const char *folder)
 			for (size_t e = 0; e < 4; e++) {
 				struct stat there;
 				const char *path = in(folder, "a.dmp");
-				if (r == 0 && (e > 0 || size > MIB))
+				/* every other one: each costs the disk two fsyncs */
+				if ((r + i + e) % 2 == 1 || (r == 0 && (e > 0 || size > MIB)))
 					continue;
 				CHECK(store(&sinks[0], path, expected[e], size, true, room_sizes[r], &fault));
 				CHECK_TEXT(fault.text, "");
@@ -431,20 +434,20 @@ a_name_is_claimed_once(void)
 	pid_t child = fork();
 	int status;
 	if (child == 0)
-		_exit(race_all("same.dmp", 10, false));
-	CHECK(race_all("same.dmp", 10, false) == 0);
+		_exit(race_all("same.dmp", 4, false));
+	CHECK(race_all("same.dmp", 4, false) == 0);
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
-	/* 80 files, and the numbers leave no gap */
-	CHECK(entries(base) == 2 * THREADS * 10);
-	CHECK(access(in(base, "same.dmp"), F_OK) == 0 && access(in(base, "same-80.dmp"), F_OK) == 0);
+	/* 32 files, and the numbers leave no gap */
+	CHECK(entries(base) == 2 * THREADS * 4);
+	CHECK(access(in(base, "same.dmp"), F_OK) == 0 && access(in(base, "same-32.dmp"), F_OK) == 0);
 	clean(base);
 }
 
 static void
 folders_made_and_removed_by_others_meanwhile(void)
 {
-	CHECK(race_all("new/folder/a.dmp", 40, true) == 0);
-	CHECK(entries(in(base, "new/folder")) == THREADS * 5);
+	CHECK(race_all("new/folder/a.dmp", 16, true) == 0);
+	CHECK(entries(in(base, "new/folder")) == THREADS * 2);
 	clean(in(base, "new/folder"));
 	clean(in(base, "new"));
 	clean(base);
@@ -563,7 +566,7 @@ whole_files(void)
 	fault_clear(&fault);
 	CHECK(file_write_whole(path, span_of(""), &fault) && file_read_whole(path, room, 0, &count, &fault) && count == 0);
 	CHECK(!file_read_whole(in(base, "none"), room, 8, &count, &fault) && fault.kind == FAULT_MISSING);
-	CHECK(fault.detail == ENOENT && strstr(fault.text, "/none: No such file") != NULL);
+	CHECK(fault.detail == ENOENT && strstr(fault.text, "/none: no such file") != NULL);
 	fault_clear(&fault);
 	CHECK(!file_read_whole(base, room, 8, &count, &fault) && fault.kind == FAULT_SYSTEM && fault.detail == EISDIR);
 	fault_clear(&fault);

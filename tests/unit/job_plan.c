@@ -27,13 +27,14 @@ static void
 blocks_are_whole_steps(void)
 {
 	CHECK(make(1, 0, 1, 0, 65537, 0) && plan.block == 131072);
-	CHECK(make(1, 0, 1, 0, 65536, 0) && plan.block == 65536);
+	CHECK(make(1, 0, 1, 0, 65536, 0) && plan.block == 65536 && plan.room == BLOCK_BYTES_DEFAULT);
+	CHECK(make(1, 0, 1, 0, 8 * MIB, 0) && plan.room == 8 * MIB);
 }
 
 static void
 memory_shrinks_to_fit(void)
 {
-	CHECK(make(1, 0, 1, 0, 0, 4 * MIB) && plan.peak <= 4 * MIB && plan.lanes >= 2 && plan.block >= 256 * KIB);
+	CHECK(make(1, 0, 1, 0, 0, 4 * MIB) && plan.peak <= 4 * MIB && plan.lanes >= 2 && plan.block >= 256 * KIB && plan.room == plan.block);
 	CHECK(make(1, 1, 1, 0, 0, 4 * MIB) && plan.peak <= 4 * MIB);
 	CHECK(make(1, 0, 1, 64, 1024u * MIB, 100 * MIB) && plan.peak <= 100 * MIB);
 	CHECK(make(1, 0, 1, 0, 0, 1000 * MIB) && plan.block == 4 * MIB && plan.lanes == 4);

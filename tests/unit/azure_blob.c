@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/* Uploads against a blob service that does wrong on demand. */
+#include "azure/blob.h"
+
+#include "blob_peer.h"
+#include "unit.h"
+
+#define LANES 3
+#define BLOCK (64 * 1024)
+#define SLOTS 5
+
+static struct blob_peer peer;
+static struct memory memory;
+static struct pool pool;
+static struct crew crew;
+static struct network network;
+static struct blob_target target;
+static struct blob_upload upload;
+static struct fault fault;
+static unsigned char dump[BLOCK * 12];
+
+static pthread_mutex_t token_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned renewals;
+
+static bool
+give_token(void *state, bool refused, struct text *into, struct fault *why)
+{
+	(void)state, (void)why;
+	pthread_mutex_lock(&token_lock);
+	renewals += refused;
+	pthread_mutex_unlock(&token_lock);
+	text_put(into, "abc.def");
+	return true;
+}
+
+static void
+begin(const char *sas)
+{
+	char url[128];
+	snprintf(url, sizeof url, "http://127.0.0.1:%u/acct/dumps/pre", peer.port);
+	fault_clear(&fault);
+	CHECK(memory_open(&memory, pool_need(SLOTS, BLOCK) + crew_need(LANES, SLOTS), &fault));
+	CHECK(pool_open(&pool, &memory, SLOTS, BLOCK, &fault));
+	CHECK(crew_open(&crew, &memory, &network, LANES, SLOTS, &pool, &fault));
+	CHECK(blob_target_parse(&target, url, sas, NULL, "x", false, &fault));
+	if (sas == NULL)
+		target.login.token = give_token;
+	for (size_t i = 0; i < sizeof dump; i++)
+		dump[i] = (unsigned char)(i * 2654435761u >> 13);
+	renewals = 0;
+}
+
+#define BEGIN() (blob_peer_open(&peer), begin("sp=rcwd&sig=x"))
+
+/* All slots must be back: nothing may keep one. */
+static void
+end(void)
+{
+	size_t free_slots = 0;
+	crew_close(&crew);
+	CHECK(crew.owners == NULL);
+	for (struct slot *slot = pool.free; slot != NULL; slot = slot->next)
+		free_slots++;
+	CHECK(free_slots == SLOTS);
+	blob_peer_close(&peer);
+	memory_close(&memory);
+}
+
+static bool
+open_upload(const struct blob_options *options)
+{
+	fault_clear(&fault);
+	return blob_upload_open(&upload, &crew, &pool, &target, "d/x.dmp", options, &fault);
+}
+
+/* Writes in odd pieces, then finishes or abandons as flow does. */
+static bool
+send_up(size_t count)
+{
+	size_t piece = 10007;
+	bool good = true;
+	for (size_t at = 0; good && at < count; at += piece) {
+		if (piece > count - at)
+			piece = count - at;
+		good = upload.sink.write(&upload.sink, dump + at, piece, &fault);
+	}
+	if (good && upload.sink.finish(&upload.sink, &fault))
+		return true;
+	upload.sink.abandon(&upload.sink);
+	return false;
+}
+
+/* Whether the committed blocks are the first `count` bytes of the dump, each once and in order. */
+static bool
+is_whole(size_t count)
+{
+	size_t at = 0;
+	if (!peer.exists || peer.length != count)
+		return false;
+	for (size_t i = 0; i < peer.committed; i++) {
+		const struct blob_peer_block *block = blob_peer_find(&peer, peer.committed_ids[i]);
+		if (block == NULL || at + block->size > count || block->crc != crc64_add(0, dump + at, block->size))
+			return false;
+		at += block->size;
+	}
+	return at == count;
+}
+
+static bool
+says(const char *words)
+{
+	if (strstr(fault.text, words) != NULL || strstr(fault.hint, words) != NULL)
+		return true;
+	fprintf(stderr, "\"%s\" / \"%s\"\n", fault.text, fault.hint);
+	return false;
+}
+
+static void
+arrives_whole_at_all_sizes(void)
+{
+	static const size_t sizes[] = {0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 12 * BLOCK - 1, 12 * BLOCK};
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		BEGIN();
+		CHECK(open_upload(&(struct blob_options){.expected = sizes[i]}));
+		CHECK(send_up(sizes[i]));
+		CHECK(is_whole(sizes[i]));
+		CHECK(peer.commits == 1 && peer.puts == (sizes[i] + BLOCK - 1) / BLOCK && peer.deletes == 0);
+		end();
+	}
+}
+
+static void
+says_what_it_is(void)
+{
+	char room[512];
+	struct text text = text_in(room, sizeof room);
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){.content_md5 = true}));
+	blob_upload_state(&upload, "site", "shop\r\nx-ms-evil: 1");
+	blob_upload_state(&upload, "empty", "  ");
+	blob_upload_state(&upload, "process", "w3wp\xc3\xa4");
+	CHECK(send_up(100000));
+	CHECK(strstr(peer.commit_head, "x-ms-blob-content-type: application/octet-stream\r\n") != NULL);
+	CHECK(strstr(peer.commit_head, "x-ms-blob-content-disposition: attachment; filename=\"x.dmp\"\r\n") != NULL);
+	CHECK(strstr(peer.commit_head, "x-ms-meta-site: shop??x-ms-evil: 1\r\n") != NULL);
+	CHECK(strstr(peer.commit_head, "x-ms-meta-process: w3wp??\r\n") != NULL);
+	CHECK(strstr(peer.commit_head, "x-ms-meta-empty") == NULL);
+	CHECK(strstr(peer.commit_head, "x-ms-blob-content-md5: ") != NULL);
+	CHECK(strstr(peer.commit_head, "If-None-Match: *\r\n") != NULL);
+	CHECK(strstr(peer.commit_head, "x-ms-version: 2021-12-02\r\n") != NULL);
+	CHECK(strlen(peer.upload_id) == 32);
+	CHECK(strstr(peer.last_target, "&sp=rcwd&sig=x") != NULL);
+	blob_upload_put(&text, &upload);
+	CHECK(strstr(room, "/acct/dumps/pre/d/x.dmp") != NULL && strstr(room, "sig") == NULL);
+	end();
+}
+
+static void
+leaves_out_metadata_that_does_not_fit(void)
+{
+	char value[400];
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	memset(value, 'v', sizeof value - 1);
+	value[sizeof value - 1] = 0;
+	for (int i = 0; i < 30; i++)
+		blob_upload_state(&upload, "long", value);
+	CHECK(strlen(upload.metadata) < METADATA_MAX && upload.metadata[strlen(upload.metadata) - 1] == '\n');
+	CHECK(send_up(10));
+	end();
+}
+
+static void
+sends_several_blocks_at_once(void)
+{
+	BEGIN();
+	peer.delay_ms = 30;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(sizeof dump) && is_whole(sizeof dump));
+	CHECK(peer.most_in_flight == LANES);
+	end();
+}
+
+static void
+tries_again_when_busy(void)
+{
+	BEGIN();
+	peer.busy = 2;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(3 * BLOCK) && is_whole(3 * BLOCK));
+	CHECK(peer.puts == 5);
+	end();
+}
+
+static void
+waits_as_long_as_it_is_told(void)
+{
+	int64_t before = clock_ms();
+	BEGIN();
+	peer.busy = 1;
+	peer.retry_after_s = 1;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(BLOCK) && is_whole(BLOCK));
+	CHECK(clock_ms() - before >= 1000);
+	end();
+}
+
+static void
+gives_up_on_too_long_a_wait(void)
+{
+	BEGIN();
+	peer.busy = 1;
+	peer.retry_after_s = RETRY_AFTER_MOST_S + 1;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(!send_up(BLOCK) && !peer.exists && says("patience"));
+	end();
+}
+
+static void
+survives_broken_connections(void)
+{
+	BEGIN();
+	peer.reset_blocks = 2;
+	peer.hang_up = 1;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(8 * BLOCK) && is_whole(8 * BLOCK));
+	end();
+}
+
+static void
+survives_idle_closes(void)
+{
+	BEGIN();
+	peer.close_each = true;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(8 * BLOCK) && is_whole(8 * BLOCK));
+	end();
+}
+
+static void
+sends_damaged_blocks_again(void)
+{
+	BEGIN();
+	peer.wrong_crcs = 2;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(BLOCK) && is_whole(BLOCK) && peer.puts == 3);
+	end();
+	BEGIN();
+	peer.wrong_crcs = 3;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(!send_up(BLOCK) && !peer.exists && peer.puts == 3 && fault.kind == FAULT_CORRUPT && says("checksum"));
+	end();
+	BEGIN();
+	peer.no_crc = true;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(BLOCK) && is_whole(BLOCK));
+	end();
+}
+
+static void
+hears_a_refusal_while_sending(void)
+{
+	BEGIN();
+	peer.refuse_early = 100;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(!send_up(sizeof dump) && !peer.exists);
+	CHECK(fault.kind == FAULT_DENIED && says("uploading block") && says("firewall"));
+	end();
+}
+
+static void
+settles_a_lost_commit(void)
+{
+	BEGIN();
+	peer.lose_commits = 1;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(3 * BLOCK) && is_whole(3 * BLOCK));
+	CHECK(peer.heads >= 2);
+	end();
+}
+
+static void
+settles_a_lost_commit_without_reading(void)
+{
+	BEGIN();
+	peer.lose_commits = 1;
+	peer.no_read = true;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(3 * BLOCK) && is_whole(3 * BLOCK));
+	end();
+}
+
+static void
+does_not_take_another_blob_for_its_own(void)
+{
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	peer.exists = true; /* somebody was faster */
+	peer.length = 3 * BLOCK;
+	memcpy(peer.upload_id, "0123", 5);
+	CHECK(!send_up(3 * BLOCK) && says("exists already") && says("committing d/x.dmp"));
+	CHECK(peer.deletes == 0);
+	end();
+	BEGIN();
+	peer.no_read = true;
+	CHECK(open_upload(&(struct blob_options){0}));
+	peer.exists = true;
+	CHECK(!send_up(3 * BLOCK) && says("exists already"));
+	CHECK(peer.deletes == 0 && peer.committed == 0);
+	end();
+}
+
+static void
+commits_again_after_a_failure(void)
+{
+	BEGIN();
+	peer.fail_commits = 1;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(send_up(3 * BLOCK) && is_whole(3 * BLOCK) && peer.commits == 2);
+	end();
+}
+
+static void
+chooses_another_name(void)
+{
+	BEGIN();
+	peer.taken_names = 2;
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK_TEXT(upload.name, "d/x-3.dmp");
+	CHECK_TEXT(peer.paths, "/acct/dumps/pre/d/x.dmp?sp=rcwd&sig=x\n/acct/dumps/pre/d/x-2.dmp?sp=rcwd&sig=x\n"
+	                       "/acct/dumps/pre/d/x-3.dmp?sp=rcwd&sig=x\n");
+	CHECK(send_up(10));
+	end();
+	BEGIN();
+	peer.taken_names = 1;
+	CHECK(open_upload(&(struct blob_options){.overwrite = true}));
+	CHECK_TEXT(upload.name, "d/x.dmp");
+	CHECK(send_up(10) && strstr(peer.commit_head, "If-None-Match") == NULL);
+	end();
+	BEGIN();
+	peer.taken_names = 99;
+	CHECK(!open_upload(&(struct blob_options){0}) && says("exist already"));
+	CHECK(peer.heads == 99);
+	end();
+}
+
+static void
+two_uploads_do_not_share_a_name(void)
+{
+	static struct blob_upload other, third;
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){.overwrite = true}));
+	CHECK(blob_upload_open(&other, &crew, &pool, &target, "d/x.dmp", &(struct blob_options){.overwrite = true}, &fault));
+	CHECK_TEXT(other.name, "d/x-2.dmp");
+	CHECK(blob_upload_open(&third, &crew, &pool, &target, "d/x.dmp", &(struct blob_options){0}, &fault));
+	CHECK_TEXT(third.name, "d/x-3.dmp");
+	other.sink.abandon(&other.sink);
+	upload.sink.abandon(&upload.sink);
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK_TEXT(upload.name, "d/x.dmp");
+	third.sink.abandon(&third.sink);
+	upload.sink.abandon(&upload.sink);
+	end();
+}
+
+static void
+removes_what_it_abandons(void)
+{
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(upload.sink.write(&upload.sink, dump, 3 * BLOCK + 5, &fault));
+	upload.sink.abandon(&upload.sink);
+	CHECK(peer.deletes == 1 && !peer.exists && peer.commits == 0);
+	end();
+	/* never what was there before */
+	BEGIN();
+	peer.exists = true;
+	CHECK(open_upload(&(struct blob_options){.overwrite = true}));
+	CHECK(upload.sink.write(&upload.sink, dump, 3 * BLOCK + 5, &fault));
+	upload.sink.abandon(&upload.sink);
+	CHECK(peer.deletes == 0);
+	end();
+	/* nor what came meanwhile */
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(upload.sink.write(&upload.sink, dump, 3 * BLOCK + 5, &fault));
+	peer.exists = true;
+	upload.sink.abandon(&upload.sink);
+	CHECK(peer.deletes == 0);
+	end();
+	/* nothing was sent */
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(upload.sink.write(&upload.sink, dump, 5, &fault));
+	upload.sink.abandon(&upload.sink);
+	CHECK(peer.deletes == 0);
+	end();
+}
+
+static void
+does_not_commit_less_than_announced(void)
+{
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){.expected = 3 * BLOCK}));
+	CHECK(!send_up(3 * BLOCK - 1) && fault.kind == FAULT_CORRUPT && says("not committed"));
+	CHECK(!peer.exists && peer.commits == 0);
+	end();
+}
+
+static void
+knows_the_largest_size_before(void)
+{
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){.expected = (uint64_t)BLOCK * BLOCKS_MAX}));
+	upload.sink.abandon(&upload.sink);
+	CHECK(!open_upload(&(struct blob_options){.expected = (uint64_t)BLOCK * BLOCKS_MAX + 1}));
+	CHECK(fault.kind == FAULT_BOUND && says("--block-size"));
+	end();
+}
+
+static void
+stops_at_the_last_block(void)
+{
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	upload.blocks = BLOCKS_MAX; /* as after hours */
+	CHECK(!upload.sink.write(&upload.sink, dump, 1, &fault) && fault.kind == FAULT_BOUND);
+	upload.sink.abandon(&upload.sink);
+	end();
+}
+
+static void
+fetches_a_new_token(void)
+{
+	blob_peer_open(&peer);
+	begin(NULL);
+	CHECK(open_upload(&(struct blob_options){0}));
+	peer.unauthorised = 1;
+	CHECK(send_up(2 * BLOCK) && is_whole(2 * BLOCK));
+	CHECK(renewals == 1);
+	end();
+	blob_peer_open(&peer);
+	begin(NULL);
+	CHECK(open_upload(&(struct blob_options){0}));
+	peer.unauthorised = 100;
+	CHECK(!send_up(BLOCK) && fault.kind == FAULT_DENIED);
+	end();
+}
+
+static void
+probes(void)
+{
+	BEGIN();
+	CHECK(blob_probe(&crew, &target, &fault));
+	CHECK(strstr(peer.paths, "/acct/dumps/pre/.kudump-probe?") == peer.paths);
+	peer.no_read = true;
+	CHECK(blob_probe(&crew, &target, &fault));
+	peer.no_read = false;
+	peer.no_container = true;
+	CHECK(!blob_probe(&crew, &target, &fault) && fault.kind == FAULT_MISSING && says("container does not exist"));
+	CHECK(says("/acct/dumps: ") && strstr(fault.text, "sig=") == NULL);
+	end();
+	/* a clock that is wrong matters where the date is signed */
+	blob_peer_open(&peer);
+	begin(NULL);
+	peer.refuse_status = 403;
+	peer.refuse_code = "AuthenticationFailed";
+	peer.date_skew_s = 3600;
+	CHECK(!blob_probe(&crew, &target, &fault) && says("60 minutes behind"));
+	end();
+}
+
+static void
+a_reader_waits_for_nobody_once_it_failed(void)
+{
+	int64_t before = clock_ms();
+	bool good = true;
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	peer.refuse_status = 403;
+	peer.refuse_code = "AccountIsDisabled";
+	for (int i = 0; good && i < 1000; i++)
+		good = upload.sink.write(&upload.sink, dump, sizeof dump, &fault);
+	CHECK(!good && says("disabled"));
+	CHECK(clock_ms() - before < 5000);
+	upload.sink.abandon(&upload.sink);
+	end();
+}
+
+int
+main(void)
+{
+	UNIT_RUN(arrives_whole_at_all_sizes);
+	UNIT_RUN(says_what_it_is);
+	UNIT_RUN(leaves_out_metadata_that_does_not_fit);
+	UNIT_RUN(sends_several_blocks_at_once);
+	UNIT_RUN(tries_again_when_busy);
+	UNIT_RUN(waits_as_long_as_it_is_told);
+	UNIT_RUN(gives_up_on_too_long_a_wait);
+	UNIT_RUN(survives_broken_connections);
+	UNIT_RUN(survives_idle_closes);
+	UNIT_RUN(sends_damaged_blocks_again);
+	UNIT_RUN(hears_a_refusal_while_sending);
+	UNIT_RUN(settles_a_lost_commit);
+	UNIT_RUN(settles_a_lost_commit_without_reading);
+	UNIT_RUN(does_not_take_another_blob_for_its_own);
+	UNIT_RUN(commits_again_after_a_failure);
+	UNIT_RUN(chooses_another_name);
+	UNIT_RUN(two_uploads_do_not_share_a_name);
+	UNIT_RUN(removes_what_it_abandons);
+	UNIT_RUN(does_not_commit_less_than_announced);
+	UNIT_RUN(knows_the_largest_size_before);
+	UNIT_RUN(stops_at_the_last_block);
+	UNIT_RUN(fetches_a_new_token);
+	UNIT_RUN(probes);
+	UNIT_RUN(a_reader_waits_for_nobody_once_it_failed);
+	return unit_end();
+}
