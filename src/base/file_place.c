@@ -100,7 +100,10 @@ open_folder(char *path, size_t end)
 static bool
 sync_folder(int fd)
 {
-	return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
+	while (fsync(fd) != 0)
+		if (errno != EINTR)
+			return errno == EINVAL || errno == ENOTSUP;
+	return true;
 }
 
 static bool

@@ -302,6 +302,8 @@ outcome(const struct dump_run *run)
 {
 	if (stop_signal() != 0 && run->first_status != STATUS_DONE)
 		return 128 + stop_signal();
+	if (stop_signal() != 0 && run->fleet.next_site < run->fleet.site_count)
+		return status_of_stop();
 	if (run->failed > 0 && run->done > 0)
 		return STATUS_SOME;
 	return run->first_status;

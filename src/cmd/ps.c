@@ -185,6 +185,8 @@ list_all(struct listing *listing, const struct settings *settings)
 		if (status == STATUS_DONE)
 			status = status_of(&fault);
 	}
+	if (stop_signal() != 0 && status == STATUS_DONE && done < listing->session.site_count)
+		return status_of_stop();
 	if (status != STATUS_DONE && done > 0 && stop_signal() == 0)
 		return STATUS_SOME;
 	return fflush(stdout) == 0 ? status : STATUS_DESTINATION;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/status.h"
 
+#include "base/log.h"
+#include "base/stop.h"
+
 int
 status_of(const struct fault *fault)
 {
@@ -12,5 +15,15 @@ status_of(const struct fault *fault)
 	};
 	if (fault->kind == FAULT_STOPPED)
 		return 128 + fault->detail;
-	return table[fault->kind];
+	return (int)table[fault->kind];
+}
+
+int
+status_of_stop(void)
+{
+	struct fault fault;
+	fault_clear(&fault);
+	if (!stop_check(&fault))
+		log_fault(&fault);
+	return status_of(&fault);
 }

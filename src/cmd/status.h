@@ -21,4 +21,7 @@ enum status {
 /* The status for a fault; 128 + the signal's number after a signal. */
 int status_of(const struct fault *);
 
+/* The same for a signal that came where nothing waited, so that no fault tells of it; says so on stderr. */
+int status_of_stop(void);
+
 #endif
