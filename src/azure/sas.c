@@ -48,7 +48,7 @@ sas_read(struct sas *sas, struct span query, struct fault *fault)
 	if (!check_characters(query, fault))
 		return false;
 	if (!url_query_find(query, "sig", &signature) || signature.count == 0) {
-		fault_raise(fault, FAULT_USAGE, "the SAS has no signature (sig=…)");
+		fault_raise(fault, FAULT_USAGE, "the SAS has no signature");
 		return fault_hint(fault, "put the URL in single quotes: a shell cuts it at the first '&'");
 	}
 	take(query, "sp", sas->rights, sizeof sas->rights);

@@ -16,6 +16,7 @@
 
 #define BLOCK 4096
 #define LARGE MIB           /* from here on direct I/O and reservation pay */
+#define LONG (128 * MIB)    /* from here on writing beside the caller pays for the 30 ms that its end costs */
 #define GROW (64 * MIB)
 
 static void
@@ -45,8 +46,9 @@ say_too_large(const struct file_sink *file, uint64_t expected, uint64_t allowed,
 
 /* Only where it is sure: some file systems cannot reserve, and then the writes themselves will tell. */
 static bool
-reserve(struct file_sink *file, uint64_t expected, struct fault *fault)
+reserve(struct file_sink *file, struct fault *fault)
 {
+	const uint64_t expected = file->expected;
 	struct rlimit limit;
 	struct statvfs there;
 	int error;
@@ -66,16 +68,22 @@ reserve(struct file_sink *file, uint64_t expected, struct fault *fault)
 }
 
 static void
-choose_way(struct file_sink *file, uint64_t expected, size_t size)
+choose_way(struct file_sink *file)
 {
-	if (size == 0 || (expected > 0 && expected < LARGE) || !set_direct(file->fd, true))
-		return;
-	file->direct = true;
+	bool small = file->expected > 0 && file->expected < LARGE;
+	file->direct = file->piece > 0 && !small && set_direct(file->fd, true);
+}
+
+/* From here on the room is two pieces by turns: one is filled while the other is written. */
+static void
+open_queue(struct file_sink *file)
+{
+	file->tried = true;
 	file->grown = 1; /* at least: the size is set right at the end */
-	if (!grows_as_hole(file->fd) || !disk_queue_open(&file->queue, 2))
+	if (!grows_as_hole(file->fd, file->place) || !disk_queue_open(&file->queue, 2))
 		return;
 	file->queued = true;
-	file->piece = size / 2;
+	file->piece /= 2;
 }
 
 static bool
@@ -125,6 +133,14 @@ wait_for(struct file_sink *file, unsigned turn, struct fault *fault)
 	return true;
 }
 
+static bool
+prepare_piece(struct file_sink *file, struct fault *fault)
+{
+	if (file->direct && !file->tried && (file->place >= LONG || file->expected >= LONG))
+		open_queue(file);
+	return wait_for(file, file->turn, fault);
+}
+
 /* A direct write past the end of the file makes its caller wait, at least with ext4. */
 static void
 grow(struct file_sink *file)
@@ -160,13 +176,14 @@ file_write(struct sink *sink, const void *from, size_t count, struct fault *faul
 	struct file_sink *file = (struct file_sink *)sink;
 	const unsigned char *at = from;
 	while (count > 0) {
-		size_t part = file->piece - file->used;
+		size_t part;
 		if (!file->direct && file->used == 0 && count >= file->piece) {
 			file->place += count;
 			return write_at(file, at, count, file->place - count, fault);
 		}
-		if (!wait_for(file, file->turn, fault))
+		if (file->used == 0 && !prepare_piece(file, fault))
 			return false;
+		part = file->piece - file->used;
 		part = part < count ? part : count;
 		memcpy(piece_of(file, file->turn) + file->used, at, part);
 		file->used += part;
@@ -281,11 +298,12 @@ file_sink_open(struct file_sink *file, const char *path, uint64_t expected, bool
 	file->sink = (struct sink){file_write, file_finish, file_abandon};
 	file->room = room;
 	file->piece = size;
+	file->expected = expected;
 	file->overwrite = overwrite;
 	if (!file_place_open(file, path, fault))
 		return false;
-	choose_way(file, expected, size);
-	if (reserve(file, expected, fault))
+	choose_way(file);
+	if (reserve(file, fault))
 		return true;
 	file_abandon(&file->sink);
 	return false;

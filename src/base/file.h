@@ -24,11 +24,11 @@ struct file_sink {
 	unsigned char *room;
 	size_t piece, used;                 /* the room is one piece, or two by turns when queued */
 	uint64_t place, grown;              /* where the piece under hand goes; how large the file has been made */
-	uint64_t busy_place[2];
+	uint64_t expected, busy_place[2];
 	size_t name, made;                  /* in path: where the name begins; the end of the first folder made, 0: none */
 	unsigned turn;
 	int fd, folder;
-	bool direct, queued, reserved, overwrite, busy[2];
+	bool direct, queued, tried, reserved, overwrite, busy[2];
 };
 
 /* Opens a sink for `path`; makes the folders above it that are missing. `expected` is the size if known, else 0: from

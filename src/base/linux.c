@@ -89,9 +89,10 @@ rename_new(int folder, const char *from, const char *to)
 }
 
 bool
-grows_as_hole(int fd)
+grows_as_hole(int fd, uint64_t size)
 {
-	return ftruncate(fd, PROBE_BYTES) == 0 && lseek(fd, 0, SEEK_HOLE) == 0;
+	off_t end = (off_t)size;
+	return ftruncate(fd, end + PROBE_BYTES) == 0 && lseek(fd, end, SEEK_HOLE) == end;
 }
 
 bool

@@ -19,9 +19,9 @@ bool set_direct(int fd, bool on);
 /* Reserves `bytes` of disk for a file without changing its size. False with errno; EOPNOTSUPP where it is not known. */
 bool reserve_disk(int fd, uint64_t bytes);
 
-/* Makes an empty file a little larger and tells whether that cost nothing, as with ext4, XFS and Btrfs; FAT would have
- * written zeros. */
-bool grows_as_hole(int fd);
+/* Makes a file of `size` bytes a little larger and tells whether that cost nothing, as with ext4, XFS and Btrfs; FAT
+ * would have written zeros. */
+bool grows_as_hole(int fd, uint64_t size);
 
 /* Renames within an open folder, never over another file: false with errno EEXIST then, and with EINVAL or ENOSYS where
  * the file system or the kernel (before 3.15) cannot promise that. */
@@ -45,7 +45,7 @@ bool disk_queue_write(struct disk_queue *, unsigned tag, int fd, const void *fro
 /* Waits for the end of one write: which, and the bytes written or minus the errno. False with errno. */
 bool disk_queue_wait(struct disk_queue *, unsigned *tag, int64_t *written);
 
-/* Waits for what is still under way. */
+/* Waits for what is still under way. Takes about 30 ms even if nothing is: the kernel waits for all CPUs. */
 void disk_queue_close(struct disk_queue *);
 
 #endif

@@ -99,7 +99,7 @@ queue_writes_and_names_what_is_done(void)
 	}
 	memset(pages, 'a', 4096);
 	memset(pages + 4096, 'b', 4096);
-	grows_as_hole(fd);
+	grows_as_hole(fd, 0);
 	set_direct(fd, true);
 	CHECK(disk_queue_write(&queue, 1, fd, pages + 4096, 4096, 4096));
 	CHECK(disk_queue_write(&queue, 0, fd, pages, 4096, 0));
