@@ -31,7 +31,7 @@ bool
 blob_probe(struct crew *crew, const struct blob_target *target, struct fault *fault)
 {
 	struct look look = {.target = target, .name = PROBE_NAME};
-	return crew_call(crew, look_on_lane, &look, fault);
+	return crew_call(crew, look_on_lane, &look, fault) || fault_while(fault, "checking the container");
 }
 
 /* --- names */
@@ -117,7 +117,7 @@ choose_name(struct blob_upload *upload, const char *name, struct fault *fault)
 		if (!claim(upload, candidate))
 			continue;
 		if (!crew_call(upload->crew, look_on_lane, &look, fault))
-			return false;
+			return fault_while(fault, "asking whether %s is free", candidate);
 		upload->free_name = look.result.state == BLOB_FREE;
 		if (look.result.state != BLOB_THERE || upload->options.overwrite)
 			return true;
@@ -184,11 +184,14 @@ run_block(struct crew_lane *lane, struct crew_job *job)
 	struct blob_upload *upload = job->owner;
 	struct crew *crew = lane->crew;
 	struct fault fault;
+	bool stored;
 	fault_clear(&fault);
-	if (is_wanted(upload) && !send_block(lane, upload, job, &fault))
+	stored = is_wanted(upload) && send_block(lane, upload, job, &fault);
+	if (fault.kind != FAULT_NONE)
 		fail(upload, &fault);
 	pool_give(upload->pool, job->slot);
 	crew_lock(crew);
+	upload->stored += stored;
 	upload->pending--;
 	crew_tell(crew);
 	crew_unlock(crew);
@@ -310,13 +313,25 @@ drop_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
 	return blob_drop_blocks(lane, upload->target, upload->name, fault);
 }
 
-/* Blocks of a name that had no blob, and of which no commit can be under way. */
+/* Blocks of a name that had no blob. After a stop every second counts. */
 static bool
 may_drop(const struct blob_upload *upload)
 {
 	const struct blob_login *login = &upload->target->login;
-	return upload->blocks > 0 && upload->free_name && !upload->committing && stop_signal() == 0 &&
+	return upload->free_name && stop_signal() == 0 &&
 	       (login->kind != BLOB_SAS || sas_allows(&login->sas, 'd'));
+}
+
+static void
+drop(struct blob_upload *upload)
+{
+	struct fault fault;
+	fault_clear(&fault);
+	if (may_drop(upload) && crew_call(upload->crew, drop_on_lane, upload, &fault))
+		log_verbose("nothing of %s is left", upload->name);
+	else
+		log_verbose("unfinished blocks of %s are left, invisible; the service drops them after a week%s%s", upload->name,
+		            fault.kind != FAULT_NONE ? ": " : "", fault.text);
 }
 
 static void
@@ -331,12 +346,8 @@ upload_abandon(struct sink *sink)
 		pool_give(upload->pool, upload->slot);
 	upload->slot = NULL;
 	await_blocks(upload);
-	fault_clear(&fault);
-	if (may_drop(upload) && crew_call(upload->crew, drop_on_lane, upload, &fault))
-		log_verbose("nothing of %s is left", upload->name);
-	else if (upload->blocks > 0)
-		log_verbose("unfinished blocks of %s are left, invisible; the service drops them after a week%s%s", upload->name,
-		            fault.kind != FAULT_NONE ? ": " : "", fault.text);
+	if (upload->stored > 0 && !upload->committing)
+		drop(upload);
 	strike_off(upload);
 }
 

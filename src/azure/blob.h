@@ -44,6 +44,7 @@ struct blob_upload {
 	/* under the crew's lock */
 	struct blob_upload *next;     /* open ones of the run, so that two do not choose one name */
 	uint32_t pending;             /* blocks with the crew */
+	uint32_t stored;              /* blocks the service has */
 	bool failed;
 	struct fault fault;           /* the first one */
 	/* under the pool's lock */

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define QUICK_MS 10000
-#define LINES_MAX 3840 /* of a commit: on the stack of a lane */
+#define FILE_NAME_MAX 255
+#define LINES_MAX 3584 /* of a commit: metadata, file name and half a KiB */
 
 static const struct http_times quick_times = {QUICK_MS, QUICK_MS, QUICK_MS};
 
@@ -50,7 +51,7 @@ blob_look(struct crew_lane *lane, const struct blob_target *target, const char *
 	if (blob_call(lane, &call, &refusal, fault))
 		return read_look(&lane->client.head, look, fault);
 	if (!is_answer(&call, &refusal, look))
-		return fault_while(fault, "asking whether %s is free", name);
+		return false;
 	fault_clear(fault);
 	return true;
 }
@@ -79,9 +80,11 @@ blob_put_block(struct crew_lane *lane, const struct blob_block *block, struct fa
 static void
 put_disposition(struct text *lines, const char *name)
 {
-	const char *slash = strrchr(name, '/');
+	const char *slash = strrchr(name, '/'), *at = slash == NULL ? name : slash + 1;
+	if (strlen(at) > FILE_NAME_MAX)
+		at += strlen(at) - FILE_NAME_MAX;
 	text_put(lines, "x-ms-blob-content-disposition: attachment; filename=\"");
-	for (const char *at = slash == NULL ? name : slash + 1; *at != 0; at++)
+	for (; *at != 0; at++)
 		text_put_byte(lines, *at > ' ' && *at < 0x7f && *at != '"' && *at != '\\' ? *at : '_');
 	text_put(lines, "\"\r\n");
 }

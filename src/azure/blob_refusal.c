@@ -67,7 +67,7 @@ static const struct row rows[] = {
 	{"InternalError", FAULT_NETWORK, BLOB_PASSING, "the service had an internal error", NULL},
 	{"OperationTimedOut", FAULT_NETWORK, BLOB_PASSING, "the service ran out of time", NULL},
 
-	{"InvalidAuthenticationInfo", FAULT_DENIED, BLOB_RENEW, "the service does not take the login", NULL},
+	{"InvalidAuthenticationInfo", FAULT_DENIED, BLOB_RENEW, NULL, NULL},
 	{"NoAuthenticationInformation", FAULT_DENIED, BLOB_RENEW, "the service saw no login", NULL},
 	{"AuthenticationFailed", FAULT_DENIED, BLOB_FINAL, NULL, NULL},
 	{"AuthorizationFailure", FAULT_DENIED, BLOB_FINAL, NULL, NULL},
@@ -258,15 +258,14 @@ enum blob_way
 blob_refusal_tell(const struct blob_refusal *refusal, const struct blob_target *target, int64_t now_s, struct fault *fault)
 {
 	const struct row *row = find(refusal->code);
-	enum blob_way way = BLOB_FINAL;
+	enum blob_way way = row != NULL ? row->way : BLOB_FINAL;
 	if (fault->kind != FAULT_NONE)
-		return way;
+		return BLOB_FINAL;
 	if (row == NULL) {
 		way = tell_unknown(refusal, target, now_s, fault);
 	} else if (row->words == NULL) {
 		tell_denied(refusal, target, now_s, fault);
 	} else {
-		way = row->way;
 		fault_raise(fault, row->kind, "%s", row->words);
 		if (row->hint != NULL)
 			fault_hint(fault, "%s", row->hint);

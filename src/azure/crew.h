@@ -8,7 +8,7 @@
 #include "base/pool.h"
 #include "http/client.h"
 
-#define CREW_ROOM (24u * KIB) /* for a job to compose its request in */
+#define CREW_ROOM (26u * KIB) /* for a job to compose its request in */
 
 struct crew_lane;
 

@@ -228,18 +228,24 @@ is_unsupported(int error)
 	return error == EINVAL || error == ENOSYS || error == EPERM || error == EOPNOTSUPP || error == EMLINK;
 }
 
-/* Last resort: an empty file holds the name until the rename replaces it. */
+/* Last resort, where the file system has neither: look, then rename. A hidden file keeps other runs of this program away
+ * between the two, and not an empty file under the name itself, which a kill would leave there. */
 static int
-claim_by_placeholder(const struct file_sink *file, const char *name)
+claim_by_turns(const struct file_sink *file, const char *name)
 {
-	int error, fd = openat(file->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char held[NAME_SHOWN + 16];
+	struct stat there;
+	int error = 0, fd;
+	snprintf(held, sizeof held, ".%.*s.claim.part", shortened(name, strlen(name), NAME_SHOWN), name);
+	fd = openat(file->folder, held, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno;
 	close(fd);
-	if (renameat(file->folder, file->temporary, file->folder, name) == 0)
-		return 0;
-	error = errno;
-	unlinkat(file->folder, name, 0);
+	if (fstatat(file->folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0)
+		error = EEXIST;
+	else if (errno != ENOENT || renameat(file->folder, file->temporary, file->folder, name) != 0)
+		error = errno;
+	unlinkat(file->folder, held, 0);
 	return error;
 }
 
@@ -257,7 +263,7 @@ claim(const struct file_sink *file, const char *name)
 		unlinkat(file->folder, file->temporary, 0);
 		return 0;
 	}
-	return is_unsupported(errno) ? claim_by_placeholder(file, name) : errno;
+	return is_unsupported(errno) ? claim_by_turns(file, name) : errno;
 }
 
 /* NAME-2.dmp, NAME-3.dmp, …; a name that becomes too long loses the end of its stem. */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,12 +47,16 @@ emit(const char *before, const char *words)
 {
 	char line[FAULT_TEXT_MAX + 64];
 	struct text text = text_in(line, sizeof line - 1);
-	ssize_t done;
 	text_put(&text, before);
 	text_put_tame(&text, span_of(words));
 	line[text.used] = '\n';
-	done = write(STDERR_FILENO, line, text.used + 1);
-	(void)done; /* nobody is left to be told */
+	for (size_t at = 0; at <= text.used;) {
+		ssize_t put = write(STDERR_FILENO, line + at, text.used + 1 - at);
+		if (put > 0)
+			at += (size_t)put;
+		else if (put == 0 || errno != EINTR)
+			return; /* nobody is left to be told */
+	}
 }
 
 PRINTF_LIKE(1, 0)

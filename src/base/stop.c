@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+/* Read by all threads: through the compiler's atomics, which C99 lacks. */
+static int caught;
 static int ends[2] = {-1, -1};
 
 static void
@@ -15,11 +16,11 @@ on_signal(int number)
 {
 	int saved = errno;
 	ssize_t told;
-	if (caught != 0) {
+	if (stop_signal() != 0) {
 		signal(number, SIG_DFL);
 		raise(number);
 	}
-	caught = number;
+	__atomic_store_n(&caught, number, __ATOMIC_SEQ_CST);
 	told = write(ends[1], "", 1);
 	(void)told;
 	errno = saved;
@@ -61,13 +62,13 @@ stop_fd(void)
 int
 stop_signal(void)
 {
-	return caught;
+	return __atomic_load_n(&caught, __ATOMIC_SEQ_CST);
 }
 
 bool
 stop_check(struct fault *fault)
 {
-	int number = caught;
+	int number = stop_signal();
 	if (number == 0)
 		return true;
 	fault_raise(fault, FAULT_STOPPED, "stopped by %s",

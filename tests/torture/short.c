@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/user.h>
@@ -34,6 +35,24 @@ is_direct(pid_t pid, int fd)
 			break;
 	fclose(file);
 	return (flags & O_DIRECT) != 0;
+}
+
+/* Half a datagram is another datagram. Where this cannot be found out it is taken for a stream. */
+static int
+is_datagram(pid_t pid, int fd)
+{
+	int type = 0, process = (int)syscall(SYS_pidfd_open, pid, 0), own;
+	socklen_t size = sizeof type;
+	if (process < 0)
+		return 0;
+	own = (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	close(process);
+	if (own < 0)
+		return 0;
+	if (getsockopt(own, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+		type = 0;
+	close(own);
+	return type == SOCK_DGRAM;
 }
 
 static unsigned long
@@ -66,12 +85,15 @@ cut(pid_t pid)
 	case SYS_io_submit:
 		cut_submit(pid, &regs);
 		return;
+	case SYS_recvfrom:
+	case SYS_sendto:
+		if (is_datagram(pid, (int)regs.rdi))
+			return;
+		break;
 	case SYS_read:
 	case SYS_write:
 	case SYS_pread64:
 	case SYS_pwrite64:
-	case SYS_recvfrom:
-	case SYS_sendto:
 		break;
 	default:
 		return;
