@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Base64 (RFC 4648 section 4), hex and percent-encoding (RFC 3986), and the length of a UTF-8 sequence (RFC 3629). */
+/* Base64 (RFC 4648 section 4), hex and percent-encoding (RFC 3986). */
 #ifndef BASE_ENCODE_H
 #define BASE_ENCODE_H
 
 #include "base/span.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 void encode_base64(struct text *, struct span);
 void encode_hex(struct text *, struct span); /* lower case */
@@ -20,9 +21,6 @@ bool decode_percent(struct text *, struct span) MUST_CHECK;
 
 /* The value of a hex digit, or -1. */
 int hex_value(unsigned char digit);
-
-/* Bytes of the well-formed UTF-8 sequence at the start, 1 to 4; 0 when it is ill-formed, cut or empty. */
-size_t utf8_length(struct span);
 
 /* Writes a code point up to 0x10ffff as UTF-8. */
 void encode_utf8(struct text *, uint32_t point);

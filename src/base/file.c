@@ -19,27 +19,15 @@
 #define LONG (128 * MIB)    /* from here on writing beside the caller pays for the 30 ms that its end costs */
 #define GROW (64 * MIB)
 
-static void
-put_size(struct text *text, uint64_t bytes)
-{
-	uint64_t tenths = bytes / (MIB / 10);
-	const char *unit = "MiB";
-	if (tenths >= 10240) {
-		tenths /= 1024;
-		unit = "GiB";
-	}
-	text_printf(text, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, unit);
-}
-
 static bool
 say_too_large(const struct file_sink *file, uint64_t expected, uint64_t allowed, int error, struct fault *fault)
 {
 	char room[80];
 	struct text sizes = text_in(room, sizeof room);
 	text_put(&sizes, "needs ");
-	put_size(&sizes, expected);
+	text_put_size(&sizes, expected);
 	text_put(&sizes, error == ENOSPC ? ", has " : ", the limit is ");
-	put_size(&sizes, allowed);
+	text_put_size(&sizes, allowed);
 	file_refuse(fault, error, "making", file->path);
 	return fault_while(fault, "%s: %s", error == ENOSPC ? "not enough room" : "the dump is too large", room);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 
-#include "base/encode.h"
+#include "base/utf8.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,6 +105,18 @@ text_put_tame(struct text *text, struct span span)
 			text_put_byte(text, '?');
 		span = span_from(span, size == 0 ? 1 : size);
 	}
+}
+
+void
+text_put_size(struct text *text, uint64_t bytes)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *name;
+	} units[] = {{1024ull * MIB, "GiB"}, {MIB, "MiB"}, {KIB, "KiB"}};
+	size_t i = bytes >= units[0].bytes ? 0 : bytes >= units[1].bytes ? 1 : 2;
+	uint64_t tenths = bytes / units[i].bytes * 10 + bytes % units[i].bytes * 10 / units[i].bytes;
+	text_printf(text, "%" PRIu64 ".%" PRIu64 " %s", tenths / 10, tenths % 10, units[i].name);
 }
 
 struct span

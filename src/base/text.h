@@ -27,6 +27,9 @@ void text_put_json(struct text *, struct span);
 /* For a terminal: control characters and ill-formed UTF-8 become '?'. */
 void text_put_tame(struct text *, struct span);
 
+/* 1.2 GiB, 64.0 MiB, 300.0 KiB; never rounded up. */
+void text_put_size(struct text *, uint64_t bytes);
+
 struct span text_span(const struct text *);
 
 /* Copies a span into a fixed array as a C string; false (and an empty string) when it does not fit or holds a NUL. */

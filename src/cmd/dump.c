@@ -227,7 +227,7 @@ print_line(struct dump_run *run, const struct capture *capture)
 		text_reset(&line);
 		text_put_tame(&line, span_of(capture->landings[i].where));
 		text_put(&line, "  ");
-		put_size(&line, capture->facts.bytes);
+		text_put_size(&line, capture->facts.bytes);
 		text_printf(&line, "  %.1f s", facts_seconds(&capture->facts));
 		if (capture->facts.sha256[0] != 0)
 			text_printf(&line, "  sha256 %s", capture->facts.sha256);

@@ -32,17 +32,6 @@ progress_line_possible(void)
 	return isatty(STDERR_FILENO) && kind != NULL && strcmp(kind, "dumb") != 0;
 }
 
-void
-put_size(struct text *text, uint64_t bytes)
-{
-	if (bytes >= 1024ull * MIB)
-		text_printf(text, "%.2f GiB", (double)bytes / MIB / 1024);
-	else if (bytes >= MIB)
-		text_printf(text, "%.1f MiB", (double)bytes / MIB);
-	else
-		text_printf(text, "%.0f KiB", (double)bytes / KIB);
-}
-
 static void
 put_clock(struct text *text, int64_t ms)
 {
@@ -70,10 +59,10 @@ follow(struct seen *seen, const struct progress_view *view)
 static void
 put_streaming(struct text *text, const struct progress_view *view, double rate)
 {
-	put_size(text, view->bytes);
+	text_put_size(text, view->bytes);
 	if (view->length > 0) {
 		text_put(text, " of ");
-		put_size(text, view->length);
+		text_put_size(text, view->length);
 		text_printf(text, "  %.0f %%", 100.0 * (double)view->bytes / (double)view->length);
 	}
 	if (view->length > 0 && view->bytes >= view->length) {
@@ -81,7 +70,7 @@ put_streaming(struct text *text, const struct progress_view *view, double rate)
 		return;
 	}
 	text_put(text, "  ");
-	put_size(text, (uint64_t)(rate * 1000));
+	text_put_size(text, (uint64_t)(rate * 1000));
 	text_put(text, "/s");
 	if (view->length > view->bytes && rate > 0) {
 		text_put(text, "  ");

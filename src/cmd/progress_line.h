@@ -15,7 +15,4 @@ void progress_line_draw(void);
 void progress_line_hide(void);
 void progress_line_end(void);
 
-/* 1.2 GiB, 64.0 MiB, 300 KiB */
-void put_size(struct text *, uint64_t bytes);
-
 #endif

@@ -2,8 +2,11 @@
 /* Uploads against a blob service that does wrong on demand. */
 #include "azure/blob.h"
 
+#include "base/stop.h"
 #include "blob_peer.h"
 #include "unit.h"
+
+#include <signal.h>
 
 #define LANES 3
 #define BLOCK (64 * 1024)
@@ -487,6 +490,51 @@ a_reader_waits_for_nobody_once_it_failed(void)
 	end();
 }
 
+static void
+long_names_do_not_break_the_commit(void)
+{
+	char name[BLOB_NAME_MAX + 1];
+	size_t most = BLOB_NAME_MAX - strlen("pre") - 1;
+	BEGIN();
+	fault_clear(&fault);
+	memset(name, 'n', sizeof name);
+	name[most] = 0;
+	CHECK(!blob_upload_open(&upload, &crew, &pool, &target, name, &(struct blob_options){0}, &fault));
+	CHECK(fault.kind == FAULT_BOUND);
+	fault_clear(&fault);
+	name[most - 1] = 0;
+	CHECK(blob_upload_open(&upload, &crew, &pool, &target, name, &(struct blob_options){.content_md5 = true}, &fault));
+	for (int i = 0; i < 40; i++)
+		blob_upload_state(&upload, "long", name);
+	CHECK(send_up(BLOCK + 1) && is_whole(BLOCK + 1));
+	end();
+}
+
+/* The last test: a stop stays. */
+static void
+a_stop_ends_it_at_once(void)
+{
+	int64_t before;
+	BEGIN();
+	CHECK(stop_install(&fault));
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(upload.sink.write(&upload.sink, dump, BLOCK, &fault));
+	while (peer.puts == 0)
+		peer_sleep_ms(5);
+	peer.delay_ms = 2500;
+	CHECK(upload.sink.write(&upload.sink, dump, 4 * BLOCK, &fault));
+	before = clock_ms();
+	raise(SIGTERM);
+	CHECK(!upload.sink.write(&upload.sink, dump, sizeof dump, &fault));
+	CHECK(fault.kind == FAULT_STOPPED && fault.detail == SIGTERM);
+	upload.sink.abandon(&upload.sink);
+	CHECK(clock_ms() - before < 1500);
+	CHECK(!peer.exists && peer.deletes == 0 && peer.commits == 0);
+	fault_clear(&fault);
+	CHECK(!open_upload(&(struct blob_options){0}) && fault.kind == FAULT_STOPPED);
+	end();
+}
+
 int
 main(void)
 {
@@ -514,5 +562,7 @@ main(void)
 	UNIT_RUN(fetches_a_new_token);
 	UNIT_RUN(probes);
 	UNIT_RUN(a_reader_waits_for_nobody_once_it_failed);
+	UNIT_RUN(long_names_do_not_break_the_commit);
+	UNIT_RUN(a_stop_ends_it_at_once);
 	return unit_end();
 }

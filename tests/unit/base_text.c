@@ -113,9 +113,27 @@ test_keep(void)
 	CHECK(text_keep(small, 1, span_of("")) && !text_keep(small, 1, span_of("a")));
 }
 
+static void
+test_sizes(void)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *words;
+	} rows[] = {{0, "0.0 KiB"}, {1023, "0.9 KiB"}, {307200, "300.0 KiB"}, {MIB - 1, "1023.9 KiB"}, {MIB, "1.0 MiB"},
+	            {1024ull * MIB - 1, "1023.9 MiB"}, {1024ull * MIB, "1.0 GiB"}, {5500ull * MIB, "5.3 GiB"},
+	            {UINT64_MAX, "17179869183.9 GiB"}};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char place[32];
+		struct text size = text_in(place, sizeof place);
+		text_put_size(&size, rows[i].bytes);
+		CHECK_TEXT(place, rows[i].words);
+	}
+}
+
 int
 main(void)
 {
+	UNIT_RUN(test_sizes);
 	UNIT_RUN(test_append);
 	UNIT_RUN(test_bounds);
 	UNIT_RUN(test_cut_stays);
