@@ -20,16 +20,18 @@
 #define GROW (64 * MIB)
 
 static bool
-say_too_large(const struct file_sink *file, uint64_t expected, uint64_t allowed, int error, struct fault *fault)
+say_too_large(const struct file_sink *file, uint64_t allowed, int error, struct fault *fault)
 {
+	bool full = error == ENOSPC;
 	char room[80];
 	struct text sizes = text_in(room, sizeof room);
-	text_put(&sizes, "needs ");
-	text_put_size(&sizes, expected);
-	text_put(&sizes, error == ENOSPC ? ", has " : ", the limit is ");
+	text_put(&sizes, full ? "not enough room: needs " : "too large: needs ");
+	text_put_size(&sizes, file->expected);
+	text_put(&sizes, full ? ", has " : ", the limit is ");
 	text_put_size(&sizes, allowed);
-	file_refuse(fault, error, "making", file->path);
-	return fault_while(fault, "%s: %s", error == ENOSPC ? "not enough room" : "the dump is too large", room);
+	fault_raise(fault, FAULT_SYSTEM, "making %s: %s", file_shown(file->path), room);
+	fault->detail = error;
+	return fault_hint(fault, full ? "make room there or choose another folder" : "raise the limit on file sizes (ulimit -f)");
 }
 
 /* Only where it is sure: some file systems cannot reserve, and then the writes themselves will tell. */
@@ -41,7 +43,7 @@ reserve(struct file_sink *file, struct fault *fault)
 	struct statvfs there;
 	int error;
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < expected)
-		return say_too_large(file, expected, limit.rlim_cur, EFBIG, fault);
+		return say_too_large(file, limit.rlim_cur, EFBIG, fault);
 	if (expected < LARGE)
 		return true;
 	file->reserved = true;
@@ -49,7 +51,7 @@ reserve(struct file_sink *file, struct fault *fault)
 		return true;
 	error = errno;
 	if (error == ENOSPC && fstatvfs(file->folder, &there) == 0)
-		return say_too_large(file, expected, (uint64_t)there.f_bavail * there.f_frsize, error, fault);
+		return say_too_large(file, (uint64_t)there.f_bavail * there.f_frsize, error, fault);
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG || error == EIO)
 		return file_refuse(fault, error, "reserving room for", file->path);
 	return true;

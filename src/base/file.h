@@ -36,8 +36,8 @@ struct file_sink {
  * `room` is the caller's: page aligned, a multiple of 8192 bytes (1 MiB is best), untouched by others until finish or
  * abandon. With size 0 each write goes to the kernel as it comes, good for small files.
  * Without `overwrite` an existing file is never touched: NAME.dmp becomes NAME-2.dmp and so on; the name is claimed at
- * finish, atomically. (Only where a file system has neither renameat2 nor hard links is an empty file of that name seen
- * for a moment.) After false nothing is left and there is nothing to abandon; abandon after any end does no harm.
+ * finish, atomically. (Only where a file system has neither renameat2 nor hard links can another program that makes the
+ * same name in that very moment lose it.) After false nothing is left and there is nothing to abandon; abandon after any end does no harm.
  * Faults are FAULT_SYSTEM with errno in detail. */
 bool file_sink_open(struct file_sink *, const char *path, uint64_t expected, bool overwrite, void *room, size_t size,
                     struct fault *) MUST_CHECK;

@@ -48,14 +48,20 @@ advice(int error)
 	}
 }
 
+const char *
+file_shown(const char *path)
+{
+	size_t count = strlen(path);
+	return count > PATH_SHOWN ? path + count - PATH_SHOWN : path;
+}
+
 bool
 file_refuse(struct fault *fault, int error, const char *doing, const char *path)
 {
-	size_t count = strlen(path);
 	const char *words = advice(error);
 	if (fault->kind != FAULT_NONE)
 		return false;
-	fault_errno(fault, FAULT_SYSTEM, error, "%s %s", doing, count > PATH_SHOWN ? path + count - PATH_SHOWN : path);
+	fault_errno(fault, FAULT_SYSTEM, error, "%s %s", doing, file_shown(path));
 	return words == NULL ? false : fault_hint(fault, "%s", words);
 }
 
@@ -119,13 +125,25 @@ sync_parent(struct file_sink *file, size_t end, struct fault *fault)
 	return error == 0 || file_refuse(fault, error, "making the folder durable for", file->path);
 }
 
+/* Some file systems find another reason than EEXIST for what is there. */
+static int
+make_or_find(const char *path)
+{
+	struct stat there;
+	int error;
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	error = errno;
+	return stat(path, &there) == 0 && S_ISDIR(there.st_mode) ? EEXIST : error;
+}
+
 static bool
 make_folder(struct file_sink *file, size_t end, struct fault *fault)
 {
 	char kept = file->path[end];
 	int error;
 	file->path[end] = 0;
-	error = mkdir(file->path, 0700) == 0 ? 0 : errno;
+	error = make_or_find(file->path);
 	if (error != 0 && error != EEXIST)
 		file_refuse(fault, error, "making the folder", file->path);
 	file->path[end] = kept;

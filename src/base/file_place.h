@@ -15,6 +15,9 @@ bool file_place_claim(struct file_sink *, struct fault *) MUST_CHECK;
 /* Removes the temporary file, and what folders were made for it if nobody else uses them. */
 void file_place_leave(struct file_sink *);
 
+/* A path as a message shows it: of a very long one the end. */
+const char *file_shown(const char *path);
+
 /* FAULT_SYSTEM with errno, "doing path", and what to try. Always false. */
 bool file_refuse(struct fault *, int error, const char *doing, const char *path);
 

@@ -29,6 +29,7 @@ pool_open(struct pool *pool, struct memory *memory, size_t count, size_t slot_si
 		pool->slots[i] = (struct slot){room + i * slot_size, slot_size, 0, pool->free};
 		pool->free = &pool->slots[i];
 	}
+	pool->last = count > 0 ? &pool->slots[count - 1] : NULL;
 	if (pthread_condattr_init(&how) != 0 || pthread_condattr_setclock(&how, CLOCK_MONOTONIC) != 0 ||
 	    pthread_mutex_init(&pool->lock, NULL) != 0 || pthread_cond_init(&pool->freed, &how) != 0)
 		return fault_raise(fault, FAULT_SYSTEM, "making a lock");
@@ -78,8 +79,12 @@ void
 pool_give(struct pool *pool, struct slot *slot)
 {
 	pthread_mutex_lock(&pool->lock);
-	slot->next = pool->free;
-	pool->free = slot;
+	slot->next = NULL;
+	if (pool->free == NULL)
+		pool->free = slot;
+	else
+		pool->last->next = slot;
+	pool->last = slot;
 	pthread_cond_signal(&pool->freed);
 	pthread_mutex_unlock(&pool->lock);
 }

@@ -19,7 +19,7 @@ struct slot {
 struct pool {
 	pthread_mutex_t lock;
 	pthread_cond_t freed;
-	struct slot *free;
+	struct slot *free, *last; /* taken in turns: how much memory is touched does not hang on who was fast */
 	struct slot *slots;
 	size_t count;
 };

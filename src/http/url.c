@@ -43,8 +43,10 @@ take_scheme(struct url *url, struct span *rest, struct fault *fault)
 {
 	if (span_begins_nocase(*rest, "https://"))
 		url->secure = true;
-	else if (!span_begins_nocase(*rest, "http://"))
-		return fault_raise(fault, FAULT_USAGE, "the URL begins with neither https:// nor http://");
+	else if (!span_begins_nocase(*rest, "http://")) {
+		fault_raise(fault, FAULT_USAGE, "the URL begins with neither https:// nor http://");
+		return fault_hint(fault, "write it whole, as in https://contoso.scm.azurewebsites.net");
+	}
 	*rest = span_from(*rest, url->secure ? 8 : 7);
 	return true;
 }

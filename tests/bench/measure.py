@@ -6,6 +6,7 @@ import shlex
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -74,10 +75,13 @@ def _children(pid):
 class Machine:
     """Knows which processes belong to the bench, so that it can tell what others do."""
 
-    def __init__(self, patience):
-        self.patience = patience            # seconds to wait for quiet
+    def __init__(self, patience, in_all):
+        self.patience, self.in_all = patience, in_all       # seconds to wait for quiet: before one run, and in all
         self.servers = []
-        self.waited = 0.0
+        self.waited = self.repeated = 0.0                   # seconds
+
+    def is_patient(self):
+        return self.waited + self.repeated < self.in_all
 
     def _sample(self):
         pids = {os.getpid()}
@@ -94,13 +98,14 @@ class Machine:
             time.sleep(0.3)
             after, span = self._sample(), time.monotonic() - begin
             others = after[0] - before[0] - (after[1] - before[1])
-            if others / (span * CORES) < QUIET or time.monotonic() > until:
+            if others / (span * CORES) < QUIET or time.monotonic() > until or not self.is_patient():
                 return
             self.waited += span
 
-    def run(self, pipe, input_of=None):
+    def run(self, pipe, watch=None):
         """Runs the commands of a pipe at once, each through `time`, which tells the peak RSS. (The kernel counts a child's
-        peak from the fork on: started by this Python itself, a small program would show Python's size.)"""
+        peak from the fork on: started by this Python itself, a small program would show Python's size.) `watch` is called
+        with the process id of the last `time`."""
         notes = [tempfile.NamedTemporaryFile(prefix="kudump-bench-") for _ in pipe]
         complaints = tempfile.TemporaryFile()
         commands = [[TIME, "-f", "%M", "-o", note.name] + command for note, command in zip(notes, pipe)]
@@ -114,6 +119,8 @@ class Machine:
                 source.close()
             source = process.stdout
             running.append(process)
+        if watch:
+            watch(running[-1].pid)
         cpu, failed = 0.0, None
         for command, process in zip(pipe, running):
             _pid, status, usage = os.wait4(process.pid, 0)
@@ -129,6 +136,30 @@ class Machine:
         foreign = after[0] - before[0] - (after[1] - before[1]) - kernel - cpu
         rss = [int(open(note.name).read().split()[-1]) for note in notes]
         return Run(wall, cpu, rss, max(0.0, foreign), kernel)
+
+
+class Watcher:
+    """Looks at the child of a process until it ends."""
+
+    def __init__(self):
+        self.most = 0
+
+    def start(self, parent):
+        threading.Thread(target=self._look, args=(parent,), daemon=True).start()
+
+    def _look(self, parent):
+        child = None
+        while True:
+            try:
+                if child is None:
+                    with open(f"/proc/{parent}/task/{parent}/children") as children:
+                        child = (children.read().split() or [None])[0]
+                else:
+                    with open(f"/proc/{child}/smaps_rollup") as rollup:
+                        self.most = max(self.most, *(int(line.split()[1]) for line in rollup if line.startswith("Rss:")))
+            except (OSError, TypeError):
+                return
+            time.sleep(0.005 if child is None else 0.02)
 
 
 class Contender:
@@ -153,9 +184,19 @@ class Contender:
             run = self.once(machine)
             if best is None or run.loudness() < best.loudness():
                 best = run
-            if best.loudness() <= LOUD:
+            if best.loudness() <= LOUD or not machine.is_patient():
                 break
+            machine.repeated += run.wall
         self.runs.append(best)
+
+    def resident(self, machine):
+        """The most KiB that were resident at once, counted page by page: the sum that `time` gives is up to 64 pages a core
+        off, which is much of a program of 1.5 MiB. Not to be measured in time."""
+        watcher = Watcher()
+        self.prepare()
+        self.runs.append(machine.run(self.pipe(), watcher.start))
+        self.check(self.runs[-1])
+        return watcher.most
 
     def median(self, field):
         return statistics.median(getattr(run, field) for run in self.runs)

@@ -372,6 +372,7 @@ removes_what_it_abandons(void)
 	BEGIN();
 	CHECK(open_upload(&(struct blob_options){0}));
 	CHECK(upload.sink.write(&upload.sink, dump, 3 * BLOCK + 5, &fault));
+	blob_peer_await(&peer, 3);
 	upload.sink.abandon(&upload.sink);
 	CHECK(peer.deletes == 1 && !peer.exists && peer.commits == 0);
 	end();
@@ -380,6 +381,7 @@ removes_what_it_abandons(void)
 	peer.exists = true;
 	CHECK(open_upload(&(struct blob_options){.overwrite = true}));
 	CHECK(upload.sink.write(&upload.sink, dump, 3 * BLOCK + 5, &fault));
+	blob_peer_await(&peer, 3);
 	upload.sink.abandon(&upload.sink);
 	CHECK(peer.deletes == 0);
 	end();
@@ -387,6 +389,7 @@ removes_what_it_abandons(void)
 	BEGIN();
 	CHECK(open_upload(&(struct blob_options){0}));
 	CHECK(upload.sink.write(&upload.sink, dump, 3 * BLOCK + 5, &fault));
+	blob_peer_await(&peer, 3);
 	peer.exists = true;
 	upload.sink.abandon(&upload.sink);
 	CHECK(peer.deletes == 0);
@@ -493,16 +496,16 @@ a_reader_waits_for_nobody_once_it_failed(void)
 static void
 long_names_do_not_break_the_commit(void)
 {
-	char name[BLOB_NAME_MAX + 1];
+	char name[BLOB_NAME_MAX + 2];
 	size_t most = BLOB_NAME_MAX - strlen("pre") - 1;
 	BEGIN();
 	fault_clear(&fault);
 	memset(name, 'n', sizeof name);
-	name[most] = 0;
+	name[most + 1] = 0;
 	CHECK(!blob_upload_open(&upload, &crew, &pool, &target, name, &(struct blob_options){0}, &fault));
 	CHECK(fault.kind == FAULT_BOUND);
 	fault_clear(&fault);
-	name[most - 1] = 0;
+	name[most] = 0;
 	CHECK(blob_upload_open(&upload, &crew, &pool, &target, name, &(struct blob_options){.content_md5 = true}, &fault));
 	for (int i = 0; i < 40; i++)
 		blob_upload_state(&upload, "long", name);
@@ -519,8 +522,7 @@ a_stop_ends_it_at_once(void)
 	CHECK(stop_install(&fault));
 	CHECK(open_upload(&(struct blob_options){0}));
 	CHECK(upload.sink.write(&upload.sink, dump, BLOCK, &fault));
-	while (peer.puts == 0)
-		peer_sleep_ms(5);
+	blob_peer_await(&peer, 1);
 	peer.delay_ms = 2500;
 	CHECK(upload.sink.write(&upload.sink, dump, 4 * BLOCK, &fault));
 	before = clock_ms();

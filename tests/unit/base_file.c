@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define ROOM (64u * KIB)
+#define LONG_ROOM (512u * KIB)
 #define THREADS 4
 
 static char disk[] = "/tmp/kudump-unit-XXXXXX", fast[] = "/dev/shm/kudump-unit-XXXXXX";
@@ -138,7 +139,7 @@ check_sizes(const char *folder)
 				struct stat there;
 				const char *path = in(folder, "a.dmp");
 				/* every other one: each costs the disk two fsyncs */
-				if ((r + i + e) % 2 == 1 || (r == 0 && (e > 0 || size > MIB)))
+				if ((r + i + e) % 2 == 1 || (r == 0 && e > 0) || (r < 2 && size > 6 * ROOM))
 					continue;
 				CHECK(store(&sinks[0], path, expected[e], size, true, room_sizes[r], &fault));
 				CHECK_TEXT(fault.text, "");
@@ -164,9 +165,9 @@ check_long_that_is_short(uint64_t size)
 	struct fault fault = {0};
 	struct stat there;
 	const char *path = in(base, "s.dmp");
-	CHECK(store(&sinks[0], path, 140 * (uint64_t)MIB, size, true, ROOM, &fault) && holds(path, size));
+	CHECK(store(&sinks[0], path, 140 * (uint64_t)MIB, size, true, LONG_ROOM, &fault) && holds(path, size));
 	CHECK(stat(path, &there) == 0 && (uint64_t)there.st_blocks * 512 <= size + MIB / 4);
-	CHECK(file_sink_open(&sinks[0], path, 140 * (uint64_t)MIB, true, rooms[0], ROOM, &fault));
+	CHECK(file_sink_open(&sinks[0], path, 140 * (uint64_t)MIB, true, rooms[0], LONG_ROOM, &fault));
 	CHECK(pour(&sinks[0], size, &fault));
 	sinks[0].sink.abandon(&sinks[0].sink);
 	CHECK(holds(path, size) && unlink(path) == 0);
@@ -177,14 +178,14 @@ static void
 long_files(void)
 {
 	struct fault fault = {0};
-	CHECK(store(&sinks[0], in(base, "a.dmp"), 0, 200 * (uint64_t)MIB + 4099, false, ROOM, &fault));
+	CHECK(store(&sinks[0], in(base, "a.dmp"), 0, 200 * (uint64_t)MIB + 4099, false, LONG_ROOM, &fault));
 	CHECK(holds(in(base, "a.dmp"), 200 * (uint64_t)MIB + 4099));
-	CHECK(store(&sinks[0], in(base, "b.dmp"), 140 * (uint64_t)MIB, 65 * (uint64_t)MIB, false, ROOM, &fault));
+	CHECK(store(&sinks[0], in(base, "b.dmp"), 140 * (uint64_t)MIB, 65 * (uint64_t)MIB, false, LONG_ROOM, &fault));
 	CHECK(holds(in(base, "b.dmp"), 65 * (uint64_t)MIB));
 	/* and those expected to be long that are not, or are given up with a write under way */
 	check_long_that_is_short(5);
-	check_long_that_is_short(ROOM / 2);
-	check_long_that_is_short(ROOM + 1);
+	check_long_that_is_short(LONG_ROOM / 2);
+	check_long_that_is_short(LONG_ROOM + 1);
 	clean(base);
 }
 
@@ -605,10 +606,10 @@ static bool
 prepare_all(void)
 {
 	struct fault fault = {0};
-	if (mkdtemp(disk) == NULL || !memory_open(&memory, THREADS * ROOM, &fault))
+	if (mkdtemp(disk) == NULL || !memory_open(&memory, LONG_ROOM + THREADS * ROOM, &fault))
 		return false;
 	for (int i = 0; i < THREADS; i++)
-		rooms[i] = memory_take(&memory, ROOM, 4096);
+		rooms[i] = memory_take(&memory, i == 0 ? LONG_ROOM : ROOM, 4096);
 	may_mount = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 	signal(SIGXFSZ, SIG_IGN);
 	return true;

@@ -46,6 +46,24 @@ test_take_and_give(void)
 	memory_close(&memory);
 }
 
+/* What was given first is taken first, also when the pool was empty in between. */
+static void
+test_in_turns(void)
+{
+	struct slot *slots[SLOTS];
+	open_pool(SLOTS);
+	for (size_t i = 0; i < SLOTS; i++)
+		slots[i] = pool_take(&pool, NULL, deadline_in(0), &fault);
+	pool_give(&pool, slots[2]);
+	pool_give(&pool, slots[0]);
+	CHECK(pool_take(&pool, NULL, deadline_in(0), &fault) == slots[2]);
+	pool_give(&pool, slots[1]);
+	CHECK(pool_take(&pool, NULL, deadline_in(0), &fault) == slots[0]);
+	CHECK(pool_take(&pool, NULL, deadline_in(0), &fault) == slots[1]);
+	CHECK(pool.free == NULL);
+	memory_close(&memory);
+}
+
 static void
 test_waits_until_deadline(void)
 {
@@ -241,6 +259,7 @@ int
 main(void)
 {
 	UNIT_RUN(test_take_and_give);
+	UNIT_RUN(test_in_turns);
 	UNIT_RUN(test_waits_until_deadline);
 	UNIT_RUN(test_give_wakes);
 	UNIT_RUN(test_wake);

@@ -393,6 +393,21 @@ blob_peer_open(struct blob_peer *peer)
 	pthread_create(&peer->acceptor, NULL, blob_peer_accept, peer);
 }
 
+/* Waits until so many blocks have come. */
+static inline void
+blob_peer_await(struct blob_peer *peer, unsigned blocks)
+{
+	for (int tries = 0; tries < 1000; tries++) {
+		bool there;
+		pthread_mutex_lock(&peer->lock);
+		there = peer->puts >= blocks;
+		pthread_mutex_unlock(&peer->lock);
+		if (there)
+			return;
+		peer_sleep_ms(5);
+	}
+}
+
 /* Once the clients are closed. */
 static inline void
 blob_peer_close(struct blob_peer *peer)
