@@ -8,7 +8,7 @@ SAN =
 
 ifneq ($(findstring musl,$(CC)),)
 out = build
-OPT = -O2 -fstack-usage -fno-asynchronous-unwind-tables
+OPT = -Os -fstack-usage -fno-asynchronous-unwind-tables
 LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -s
 else
 out = build/$(CC)$(if $(SAN),-$(SAN))
@@ -54,6 +54,9 @@ $(program): $(out)/obj/main.o $(objects) $(bearssl)
 	@echo "LD   $@"
 	@$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
 
+# Small is good, but every byte of a dump goes through these.
+$(addprefix build/obj/,base/digest.o base/flow.o base/json_scan.o http/body.o net/tls.o net/conn.o): OPT := $(OPT:-Os=-O2)
+
 $(out)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	@echo "CC   $<"
@@ -71,7 +74,7 @@ $(out)/obj/roots.o: build/gen/roots.c
 # BearSSL is built as its authors do, without our warnings; gcc vectorises its SHA-1 to half its speed.
 $(bearssl_at)/%.o: vendor/bearssl/src/%.c
 	@mkdir -p $(@D)
-	@$(CC) -O2 -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
+	@$(CC) $(if $(filter x509 codec,$(notdir $(patsubst %/,%,$(dir $<)))),-Os,-O2) -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
 
 $(bearssl): $(bearssl_obj)
 	@echo "AR   $@"
