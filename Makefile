@@ -57,7 +57,7 @@ $(program): $(out)/obj/main.o $(objects) $(bearssl)
 # Small is good, but every byte of a dump goes through these.
 $(addprefix build/obj/,base/digest.o base/flow.o base/json_scan.o http/body.o net/tls.o net/conn.o): OPT := $(OPT:-Os=-O2)
 
-$(out)/obj/%.o: src/%.c
+$(out)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "CC   $<"
 	@$(CC) $(CFLAGS) $(SANFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
@@ -72,7 +72,7 @@ $(out)/obj/roots.o: build/gen/roots.c
 	@$(CC) $(CFLAGS) $(SANFLAGS) $(INCLUDES) -c -o $@ $<
 
 # BearSSL is built as its authors do, without our warnings; gcc vectorises its SHA-1 to half its speed.
-$(bearssl_at)/%.o: vendor/bearssl/src/%.c
+$(bearssl_at)/%.o: vendor/bearssl/src/%.c Makefile
 	@mkdir -p $(@D)
 	@$(CC) $(if $(filter x509 codec,$(notdir $(patsubst %/,%,$(dir $<)))),-Os,-O2) -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
 

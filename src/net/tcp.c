@@ -119,7 +119,7 @@ raise_late(const struct race *race, struct fault *fault)
 	address_put_port(&where, &race->addresses->list[first]);
 	fault_raise(fault, FAULT_TIMEOUT, "no answer in time (%s%s)", place,
 	            race->running > 1 ? " and other addresses" : "");
-	return fault_hint(fault, "a firewall may be dropping the packets; perhaps a proxy is needed (--proxy)");
+	return fault_hint(fault, "a firewall on the way may be dropping the packets, or only a proxy may reach it");
 }
 
 /* Runs until one attempt has won: its place is *winner. */
@@ -129,7 +129,7 @@ run(struct race *race, struct deadline deadline, size_t *winner, struct fault *f
 	struct deadline next = deadline_in(0);
 	for (;;) {
 		bool more = race->begun < race->addresses->count;
-		int which, error;
+		int which, error = 0;
 		if (more && (race->running == 0 || deadline_passed(next))) {
 			begin(race);
 			next = deadline_in(NEXT_ADDRESS_MS);
