@@ -54,7 +54,7 @@ read_process(struct site *site, struct kudu_process *process, struct fault *faul
 	if (!json_get_int(&site->json, 0, &process->pid) || process->pid < 0 || process->pid > UINT32_MAX)
 		return fault_raise(fault, FAULT_CORRUPT, "a process of the list has no usable id");
 	if (!json_get_text(&site->json, 1, process->name, sizeof process->name))
-		snprintf(process->name, sizeof process->name, "unnamed");
+		memcpy(process->name, "unnamed", sizeof "unnamed");
 	optional_text(&site->json, 2, machine, sizeof machine);
 	optional_text(&site->json, 3, process->user, sizeof process->user);
 	return site_check_machine(site, machine, fault);

@@ -15,7 +15,7 @@ name_site(struct site *site)
 	if (!span_find(host, ".scm.", &place) && !span_find_byte(host, '.', &place))
 		place = host.count;
 	if (!text_keep(site->name, sizeof site->name, span_first(host, place)))
-		snprintf(site->name, sizeof site->name, "site");
+		memcpy(site->name, "site", sizeof "site");
 }
 
 static bool
@@ -110,7 +110,7 @@ deny_redirect(const struct site *site, int status, struct fault *fault)
 			to = span_from(to, place + 3);
 		if (span_cut(&to, '/', &part) && span_cut(&part, '?', &to) && to.count > 0 &&
 		    !text_keep(host, sizeof host, to))
-			snprintf(host, sizeof host, "another address");
+			memcpy(host, "another address", sizeof "another address");
 	}
 	fault_raise(fault, FAULT_DENIED, "the SCM site sent us to %s (HTTP %d) instead of answering", host, status);
 	fault_hint(fault, "that is a login page: check the address, and the login (--user or --identity)");

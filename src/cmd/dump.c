@@ -46,6 +46,17 @@ blank_query(char *words)
 		memset(query + 1, 'x', strlen(query + 1));
 }
 
+static void
+warn(const struct destination *destination)
+{
+	char room[FAULT_TEXT_MAX];
+	struct text text = text_in(room, sizeof room);
+	if (destination->kind == DESTINATION_BLOB)
+		blob_target_put_warning(&text, &destination->blob);
+	if (text.used > 0)
+		log_note("%s", room);
+}
+
 static bool
 read_destinations(struct dump_run *run, struct fault *fault)
 {
@@ -64,6 +75,7 @@ read_destinations(struct dump_run *run, struct fault *fault)
 		blank_query(settings->to.at[i]);
 		if (!good)
 			return fault_while(fault, "--to");
+		warn(destination);
 		run->destination_count++;
 	}
 	return true;
@@ -353,7 +365,8 @@ run_dump(const struct command *command, struct settings *settings)
 		status = outcome(run);
 	} else {
 		log_fault(&fault);
-		status = status_of(&fault);
+		/* nobody was asked yet: what is denied so far is a SAS that cannot write */
+		status = fault.kind == FAULT_DENIED ? STATUS_DESTINATION : status_of(&fault);
 	}
 	if (run->has_crew)
 		crew_close(&run->crew);
