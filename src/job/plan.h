@@ -10,8 +10,8 @@
 #define FLOW_BYTES (64u * KIB)  /* what the copy loop moves at a time: fits the second-level cache */
 #define DISK_BYTES (1024u * KIB) /* written at a time, per folder; see docs/disk.md */
 #define PLAN_BASE (1280u * KIB)  /* the program, its stack, the trusted certificates */
-#define PLAN_JOB (320u * KIB)    /* connection, stack, answers being read, list of processes */
-#define PLAN_LANE (128u * KIB)   /* connection */
+#define PLAN_JOB (320u * KIB)     /* connection, stack, answers being read, list of processes */
+#define PLAN_LANE (152u * KIB)    /* connection, stack */
 
 struct plan {
 	unsigned jobs;         /* K: no more than there are sites */
