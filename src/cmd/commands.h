@@ -5,6 +5,6 @@
 
 #include "cmd/options.h"
 
-extern const struct command command_ps, command_dump;
+extern const struct command command_ps, command_dump, command_analyze;
 
 #endif

@@ -29,6 +29,8 @@ struct dump_run {
 	struct pool pool;
 	struct crew crew;
 	bool has_crew;
+	struct aftermath aftermath;
+	bool has_aftermath;
 	struct landing_means means;
 	struct fleet fleet;
 	char event[EVENT_MAX];
@@ -125,6 +127,16 @@ count_kind(const struct dump_run *run, enum destination_kind kind)
 	return count;
 }
 
+/* The report is written from a file of ours: a blob cannot be read while it is made. */
+static bool
+check_analyze(const struct dump_run *run, struct fault *fault)
+{
+	if (!run->settings->analyze || count_kind(run, DESTINATION_FOLDER) > 0)
+		return true;
+	fault_raise(fault, FAULT_USAGE, "--analyze needs a local copy of the dump");
+	return fault_hint(fault, "add --to FOLDER; or fetch the blob and give it to kudump analyze");
+}
+
 static bool
 make_plan(struct dump_run *run, struct fault *fault)
 {
@@ -135,7 +147,7 @@ make_plan(struct dump_run *run, struct fault *fault)
 	if (jobs > run->session.site_count)
 		jobs = run->session.site_count;
 	if (!plan_make(&run->plan, (unsigned)jobs, count_kind(run, DESTINATION_FOLDER), count_kind(run, DESTINATION_BLOB),
-	               settings->lanes, settings->block_bytes, settings->memory_bytes, fault))
+	               settings->analyze ? aftermath_need() : 0, settings->lanes, settings->block_bytes, settings->memory_bytes, fault))
 		return false;
 	plan_put(&text, &run->plan);
 	log_verbose("%s", room);
@@ -148,6 +160,7 @@ take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
 {
 	const struct plan *plan = &run->plan;
 	size_t need = fleet_need(plan, run->destination_count);
+	need += plan->analysis;
 	if (plan->slots > 0)
 		need += pool_need(plan->slots, plan->room) + crew_need(plan->lanes, plan->slots);
 	if (!memory_open(memory, need, fault))
@@ -157,6 +170,11 @@ take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
 		    !crew_open(&run->crew, memory, &run->session.network, plan->lanes, plan->slots, &run->pool, fault))
 			return false;
 		run->has_crew = true;
+	}
+	if (plan->analysis > 0) {
+		if (!aftermath_open(&run->aftermath, memory, fault))
+			return false;
+		run->has_aftermath = true;
 	}
 	return fleet_open(&run->fleet, memory, plan, fault);
 }
@@ -174,6 +192,22 @@ put_landed(struct text *event, const struct capture *capture)
 		comma = ",";
 	}
 	text_put(event, "]");
+}
+
+/* The first report there is, since all copies of a dump have the same one. */
+static void
+put_report(struct text *event, const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->count; i++) {
+		const struct aftermath_result *result = &capture->landings[i].report;
+		if (capture->legs[i].fault.kind != FAULT_NONE || result->report[0] == 0)
+			continue;
+		text_put(event, ",\"report\":");
+		text_put_json(event, span_of(result->report));
+		if (result->signature[0] != 0)
+			text_printf(event, ",\"signature_hash\":\"%s\"", result->signature);
+		return;
+	}
 }
 
 static void
@@ -220,6 +254,7 @@ print_event(struct dump_run *run, const struct fleet_report *report)
 	}
 	if (done) {
 		put_landed(&event, report->capture);
+		put_report(&event, report->capture);
 		if (report->capture->landed < report->capture->count)
 			put_fallen(&event, report->capture);
 	} else {
@@ -243,6 +278,11 @@ print_line(struct dump_run *run, const struct capture *capture)
 		text_printf(&line, "  %.1f s", facts_seconds(&capture->facts));
 		if (capture->facts.sha256[0] != 0)
 			text_printf(&line, "  sha256 %s", capture->facts.sha256);
+		printf("%s\n", run->event);
+		if (capture->landings[i].report.report[0] == 0)
+			continue;
+		text_reset(&line);
+		text_put_tame(&line, span_of(capture->landings[i].report.report));
 		printf("%s\n", run->event);
 	}
 }
@@ -271,6 +311,15 @@ log_fallen(const struct capture *capture)
 	}
 }
 
+/* A dump without its report is a dump all the same. */
+static void
+log_unreported(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->count; i++)
+		if (capture->legs[i].fault.kind == FAULT_NONE && capture->landings[i].report.fault.kind != FAULT_NONE)
+			log_fault(&capture->landings[i].report.fault);
+}
+
 static void
 take_report(void *state, const struct fleet_report *report)
 {
@@ -283,8 +332,10 @@ take_report(void *state, const struct fleet_report *report)
 	else if (done)
 		print_line(run, report->capture);
 	fflush(stdout);
-	if (done)
+	if (done) {
 		log_fallen(report->capture);
+		log_unreported(report->capture);
+	}
 	else
 		log_fault(report->fault);
 	if (done)
@@ -326,10 +377,11 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 {
 	struct fleet *fleet = &run->fleet;
 	const struct settings *settings = run->settings;
-	if (!read_destinations(run, fault) || !read_pids(run, fault) || !read_order(run, fault) || !make_plan(run, fault))
+	if (!read_destinations(run, fault) || !read_pids(run, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
+	    !make_plan(run, fault))
 		return false;
 	run->means = (struct landing_means){&run->crew, &run->pool, run->plan.block, settings->overwrite,
-	                                    settings->content_md5, fleet->stall_ms};
+	                                    settings->content_md5, fleet->stall_ms, settings->analyze ? &run->aftermath : NULL};
 	fleet->network = &run->session.network;
 	fleet->sites = run->session.sites;
 	fleet->site_count = run->session.site_count;
@@ -370,6 +422,8 @@ run_dump(const struct command *command, struct settings *settings)
 	}
 	if (run->has_crew)
 		crew_close(&run->crew);
+	if (run->has_aftermath)
+		aftermath_close(&run->aftermath);
 	for (size_t i = 0; i < run->destination_count; i++)
 		destination_close(&run->destinations[i]);
 	session_close(&run->session);
@@ -399,6 +453,7 @@ static const struct option_row options[] = {
 	{"--overwrite", NULL, "replace what has the same name (default: a -2 is added)", OPTION_SWITCH, AT(overwrite), 0, 0},
 	{"--digest", "sha256|none", "hash of the dump in manifest, metadata and output (default sha256)", OPTION_TEXT, AT(digest),
 	 0, 0},
+	{"--analyze", NULL, "write what the dump says beside each dump in a folder, as NAME.txt", OPTION_SWITCH, AT(analyze), 0, 0},
 	{"--first-byte", "SECONDS", "how long Kudu may write the dump before it sends any of it (default 900)", OPTION_COUNT,
 	 AT(first_byte_s), 1, 86400},
 	{"--stall", "SECONDS", "how long a transfer may stand still (default 60)", OPTION_COUNT, AT(stall_s), 1, 86400},
@@ -407,5 +462,5 @@ static const struct option_row options[] = {
 
 const struct command command_dump = {
 	"dump", "dump processes, stream each to disk or to a blob", "--scm URL --to DEST [OPTION]…", options, plan_formula,
-	run_dump,
+	run_dump, false,
 };

@@ -8,7 +8,7 @@
 
 #define AT(field) offsetof(struct settings, field)
 
-const struct option_row options_common[] = {
+const struct option_row options_site[] = {
 	{"--scm", "URL", "SCM address of the site, https://NAME.scm…; may be repeated (or KUDUMP_SCM)", OPTION_LIST, AT(scm), 0, 0},
 	{"--user", "NAME", "Basic user (or KUDUMP_USER); the password comes from KUDUMP_PASSWORD or --password-file",
 	 OPTION_TEXT, AT(user), 0, 0},
@@ -20,6 +20,10 @@ const struct option_row options_common[] = {
 	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,
 	 AT(resolve), 0, 0},
 	{"--allow-plain-http", NULL, "accept http:// to other than loopback addresses", OPTION_SWITCH, AT(allow_plain_http), 0, 0},
+	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+};
+
+const struct option_row options_common[] = {
 	{"--json", NULL, "results as one JSON object a line on stdout", OPTION_SWITCH, AT(json), 0, 0},
 	{"--quiet", NULL, "only errors on stderr", OPTION_SWITCH, AT(quiet), 0, 0},
 	{"--verbose", NULL, "say what is done", OPTION_SWITCH, AT(verbose), 0, 0},
@@ -53,9 +57,38 @@ static const struct option_row *
 find_row(const struct option_row *rows, struct span name)
 {
 	for (; rows->name != NULL; rows++)
-		if (span_is(name, rows->name))
+		if (rows->kind != OPTION_ARGUMENT && span_is(name, rows->name))
 			return rows;
 	return NULL;
+}
+
+/* The row of a word: an option of the command, of sites or of all, or the command's argument if it has one. */
+static const struct option_row *
+row_of(const struct command *command, struct span word, struct span name)
+{
+	const struct option_row *row = find_row(command->options, name);
+	if (row == NULL && !command->offline)
+		row = find_row(options_site, name);
+	if (row == NULL)
+		row = find_row(options_common, name);
+	if (row == NULL && span_is(word, "-h"))
+		row = find_row(options_common, span_of("--help"));
+	if (row == NULL && !(span_begins(word, "-") && word.count > 1))
+		for (row = command->options; row->name != NULL; row++)
+			if (row->kind == OPTION_ARGUMENT)
+				return row;
+	return row == NULL || row->name == NULL ? NULL : row;
+}
+
+/* Without an option in front: the next one of a list. */
+static bool
+take_argument(const struct option_row *row, struct settings *settings, char *word, struct fault *fault)
+{
+	struct list *list = (void *)((char *)settings + row->place);
+	if (list->count == sizeof list->at / sizeof list->at[0])
+		return fault_raise(fault, FAULT_USAGE, "more than %zu arguments are given", list->count);
+	list->at[list->count++] = word;
+	return true;
 }
 
 static bool
@@ -93,6 +126,8 @@ take_value(const struct option_row *row, struct settings *settings, char *value,
 	case OPTION_COUNT:
 	case OPTION_BYTES:
 		return take_number(row, place, value, fault);
+	case OPTION_ARGUMENT:
+		return take_argument(row, settings, value, fault);
 	}
 	return false;
 }
@@ -109,15 +144,13 @@ options_parse(struct settings *settings, const struct command *command, char **w
 			name = span_first(word, equals);
 			value = words[i] + equals + 1;
 		}
-		row = find_row(command->options, name);
-		if (row == NULL)
-			row = find_row(options_common, name);
-		if (row == NULL && span_is(word, "-h"))
-			row = find_row(options_common, span_of("--help"));
+		row = row_of(command, word, name);
 		if (row == NULL)
 			return fault_raise(fault, FAULT_USAGE, "%s knows no %s %.*s", command->name,
 			                   words[i][0] == '-' ? "option" : "argument", (int)(name.count < 60 ? name.count : 60), words[i]);
-		if (row->value == NULL && value != NULL)
+		if (row->kind == OPTION_ARGUMENT)
+			value = words[i]; /* whatever it holds */
+		else if (row->value == NULL && value != NULL)
 			return fault_raise(fault, FAULT_USAGE, "%s takes no value", row->name);
 		if (row->value != NULL && value == NULL && ++i == count)
 			return fault_raise(fault, FAULT_USAGE, "%s needs a value: %s", row->name, row->value);
@@ -171,6 +204,8 @@ options_print_help(const struct command *command)
 		putchar('\n');
 	}
 	printf("common options\n");
+	if (!command->offline)
+		print_rows(options_site);
 	print_rows(options_common);
 	if (command->more != NULL)
 		printf("\n%s\n", command->more);

@@ -28,13 +28,17 @@ struct settings {
 	const char *type, *name_template, *digest, *via;
 	uint64_t jobs, lanes, block_bytes, memory_bytes; /* 0: not given */
 	uint64_t stall_s, first_byte_s;
-	bool content_md5, overwrite;
+	bool content_md5, overwrite, analyze;
+	/* analyze */
+	struct list files;
+	const char *images;
+	bool redact_message;
 };
 
-enum option_kind { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_BYTES };
+enum option_kind { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_BYTES, OPTION_ARGUMENT };
 
 struct option_row {
-	const char *name;  /* --lanes; NULL ends a table */
+	const char *name;  /* --lanes; NULL ends a table; of an OPTION_ARGUMENT its name in the help: it stands alone, in a list */
 	const char *value; /* N; NULL: a switch */
 	const char *help;
 	enum option_kind kind;
@@ -44,12 +48,13 @@ struct option_row {
 
 struct command {
 	const char *name, *summary, *synopsis;
-	const struct option_row *options;  /* its own; the common ones go without saying */
+	const struct option_row *options;  /* its own; those of every command go without saying */
 	const char *more;                  /* text at the end of its help; NULL: none */
 	int (*run)(const struct command *, struct settings *); /* the exit status */
+	bool offline;                      /* talks to no site: the options of sites are not for it */
 };
 
-extern const struct option_row options_common[];
+extern const struct option_row options_site[], options_common[];
 
 /* Fills the settings from the words behind the command. `words` are argv's own, so that a secret can be blanked there. */
 bool options_parse(struct settings *, const struct command *, char **words, size_t count, struct fault *) MUST_CHECK;

@@ -135,8 +135,11 @@ capture_run(struct capture *capture, const struct kudu_process *process, const s
 		site_done(&capture->site);
 	else
 		http_client_close(&capture->site.client);
-	progress_phase(&capture->progress, PHASE_IDLE);
 	for (size_t i = 0; done && i < capture->count; i++)
-		capture->landed += capture->legs[i].fault.kind == FAULT_NONE;
+		if (capture->legs[i].fault.kind == FAULT_NONE) {
+			capture->landed++;
+			landing_report(&capture->landings[i]);
+		}
+	progress_phase(&capture->progress, PHASE_IDLE);
 	return done || fault_while(fault, "dumping %s %" PRId64 " of %s", process->name, process->pid, capture->site.name);
 }

@@ -76,18 +76,35 @@ landing_check(struct landing *landing, struct fault *fault)
 	return true;
 }
 
+static const char *
+last_of(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	return name == NULL ? path : name + 1;
+}
+
+static void
+put_report(struct text *manifest, const struct aftermath_result *result)
+{
+	text_put(manifest, ",\"report\":");
+	text_put_json(manifest, span_of(last_of(result->report)));
+	if (result->signature[0] != 0)
+		text_printf(manifest, ",\"signature_hash\":\"%s\"", result->signature);
+}
+
 /* The same facts the events have, as one JSON object a person can read too. */
 static bool
 write_manifest(const struct landing *landing, struct fault *fault)
 {
 	char path[PATH_BYTES_MAX + 8], room[MANIFEST_MAX];
 	struct text manifest = text_in(room, sizeof room);
-	const char *name = strrchr(landing->file.path, '/');
 	snprintf(path, sizeof path, "%s.json", landing->file.path);
 	text_put(&manifest, "{\"file\":");
-	text_put_json(&manifest, span_of(name == NULL ? landing->file.path : name + 1));
+	text_put_json(&manifest, span_of(last_of(landing->file.path)));
 	text_put(&manifest, ",");
 	facts_put_json(&manifest, landing->facts);
+	if (landing->report.report[0] != 0)
+		put_report(&manifest, &landing->report);
 	text_put(&manifest, "}\n");
 	if (manifest.cut)
 		return fault_raise(fault, FAULT_BOUND, "the manifest is longer than %d bytes", MANIFEST_MAX);
@@ -177,7 +194,8 @@ bool
 landing_open(struct landing *landing, const char *name, uint64_t length, struct facts *facts, struct fault *fault)
 {
 	landing->facts = facts;
-	landing->where[0] = 0;
+	landing->where[0] = landing->report.report[0] = 0;
+	fault_clear(&landing->report.fault);
 	if (landing->destination->kind == DESTINATION_FOLDER) {
 		landing->sink = (struct sink){folder_write, folder_finish, folder_abandon};
 		return open_file(landing, name, length, fault);
@@ -190,4 +208,14 @@ landing_open(struct landing *landing, const char *name, uint64_t length, struct 
 	                                               .block = landing->means->block,
 	                                               .stall_ms = landing->means->stall_ms},
 	                        fault);
+}
+
+void
+landing_report(struct landing *landing)
+{
+	if (landing->means->aftermath == NULL || landing->destination->kind != DESTINATION_FOLDER)
+		return;
+	aftermath_write(landing->means->aftermath, landing->file.path, &landing->report);
+	if (landing->report.report[0] != 0)
+		(void)!write_manifest(landing, &landing->report.fault);
 }

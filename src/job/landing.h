@@ -6,6 +6,7 @@
 
 #include "azure/blob.h"
 #include "base/file.h"
+#include "job/aftermath.h"
 #include "job/facts.h"
 
 enum destination_kind { DESTINATION_FOLDER, DESTINATION_BLOB };
@@ -33,6 +34,7 @@ struct landing_means {
 	size_t block; /* bytes of a block to begin with */
 	bool overwrite, content_md5;
 	int64_t stall_ms;
+	struct aftermath *aftermath; /* --analyze; NULL: not wanted */
 };
 
 struct landing {
@@ -45,6 +47,7 @@ struct landing {
 	size_t room_size;
 	struct file_sink file;
 	struct blob_upload upload;
+	struct aftermath_result report; /* of a folder, after landing_report */
 };
 
 /* Once, before its first dump. `room` is page aligned, NULL for a blob. */
@@ -55,5 +58,9 @@ bool landing_check(struct landing *, struct fault *) MUST_CHECK;
 
 /* Opens the sink for one dump. `length` 0: unknown. The facts are read at finish. */
 bool landing_open(struct landing *, const char *name, uint64_t length, struct facts *, struct fault *) MUST_CHECK;
+
+/* After a finish that was true: with an aftermath and in a folder, the report beside the dump, and the manifest once more
+ * with its name. What went wrong with it is in landing.report.fault: the dump is whole all the same. */
+void landing_report(struct landing *);
 
 #endif

@@ -17,6 +17,7 @@ struct plan {
 	unsigned jobs;         /* K: no more than there are sites */
 	unsigned lanes;        /* U: 0 without a blob destination */
 	unsigned folders;      /* folder destinations */
+	size_t analysis;       /* bytes of --analyze; 0: not wanted */
 	size_t block;          /* B, a multiple of 64 KiB */
 	size_t room;           /* what a block may grow to when 50,000 of B would not hold a dump; address space until then */
 	size_t slots;          /* (K + U) for one blob destination, K more for each further one */
@@ -27,8 +28,8 @@ extern const char plan_formula[]; /* for --help */
 
 /* `block` and `lanes` 0: the defaults. `limit` 0: none; else lanes and blocks shrink until the formula fits, and what
  * was given explicitly shrinks last. FAULT_USAGE when even the least does not fit; it says how much that is. */
-bool plan_make(struct plan *, unsigned jobs, unsigned folders, unsigned blobs, uint64_t lanes, uint64_t block,
-               uint64_t limit, struct fault *) MUST_CHECK;
+bool plan_make(struct plan *, unsigned jobs, unsigned folders, unsigned blobs, size_t analysis, uint64_t lanes,
+               uint64_t block, uint64_t limit, struct fault *) MUST_CHECK;
 
 /* "memory: 22.4 MiB = …" for --verbose. */
 void plan_put(struct text *, const struct plan *);

@@ -10,7 +10,7 @@ static bool
 make(unsigned jobs, unsigned folders, unsigned blobs, uint64_t lanes, uint64_t block, uint64_t limit)
 {
 	fault_clear(&fault);
-	return plan_make(&plan, jobs, folders, blobs, lanes, block, limit, &fault);
+	return plan_make(&plan, jobs, folders, blobs, 0, lanes, block, limit, &fault);
 }
 
 static void

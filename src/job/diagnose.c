@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+#include "job/diagnose.h"
+
+#include "dump/reason.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+size_t
+diagnose_need(void)
+{
+	return space_need() + images_need() + managed_need() +
+	       memory_need(SPACE_THREADS_MAX * sizeof(struct stack_group), 16) +
+	       memory_need(SPACE_THREADS_MAX * sizeof(uint32_t), 16);
+}
+
+static void note(struct diagnosis *, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void
+note(struct diagnosis *diagnosis, const char *format, ...)
+{
+	va_list words;
+	if (diagnosis->note_count == NOTES_MAX)
+		return;
+	va_start(words, format);
+	vsnprintf(diagnosis->notes[diagnosis->note_count++], sizeof diagnosis->notes[0], format, words);
+	va_end(words);
+}
+
+static void
+name_program(struct diagnosis *diagnosis)
+{
+	struct space *space = &diagnosis->space;
+	char name[SPACE_NAME_MAX];
+	const struct module *module = space->main_base != 0 ? space_module_at(space, space->main_base) : NULL;
+	if (module == NULL)
+		return;
+	space_module_name(space, module, name);
+	snprintf(diagnosis->program, sizeof diagnosis->program, "%s", space_short_name(name));
+}
+
+const struct managed_exception *
+diagnose_exception(const struct diagnosis *diagnosis)
+{
+	const struct managed_findings *findings = &diagnosis->findings;
+	return findings->exception_count > 0 && findings->exceptions[0].type[0] != 0 ? &findings->exceptions[0] : NULL;
+}
+
+/* The thread to tell of: the one that crashed; else the one with an exception in flight. */
+static void
+choose_thread(struct diagnosis *diagnosis)
+{
+	struct space *space = &diagnosis->space;
+	bool flying = diagnosis->findings.exception_count > 0;
+	if (space->crash.recorded)
+		diagnosis->thread = space_thread(space, space->crash.thread);
+	if (diagnosis->thread == NULL && flying)
+		diagnosis->thread = space_thread(space, diagnosis->findings.thread);
+	diagnosis->crashed = space->crash.recorded || flying;
+}
+
+struct signed_frame
+diagnose_frame(struct diagnosis *diagnosis, const struct frame *frame, char room[SPACE_NAME_MAX])
+{
+	struct signed_frame signed_frame = {NULL, frame->name, 0, frame->managed, false};
+	const struct managed_findings *findings = &diagnosis->findings;
+	char name[SPACE_NAME_MAX];
+	room[0] = 0;
+	if (frame->module == NULL)
+		return signed_frame;
+	space_module_name(&diagnosis->space, frame->module, name);
+	snprintf(room, SPACE_NAME_MAX, "%s", space_short_name(name));
+	signed_frame.module = room;
+	signed_frame.offset = (frame->function > frame->module->base ? frame->function : frame->pc) - frame->module->base;
+	for (size_t i = 0; i < findings->runtime_count; i++)
+		if (findings->runtimes[i].base == frame->module->base && !frame->managed)
+			signed_frame.runtime = true;
+	return signed_frame;
+}
+
+size_t
+diagnose_top(struct diagnosis *diagnosis, const struct frames *frames)
+{
+	char room[SPACE_NAME_MAX];
+	for (size_t i = 0; i < frames->count; i++) {
+		struct signed_frame frame = diagnose_frame(diagnosis, &frames->list[i], room);
+		if (frames->list[i].trust != TRUST_SCAN && signature_is_own(&frame))
+			return i;
+	}
+	return NO_FRAME;
+}
+
+size_t
+diagnose_managed_top(const struct managed_exception *exception)
+{
+	for (size_t i = 0; i < exception->frame_count; i++)
+		if (exception->frames[i].method[0] != 0 && !signature_is_framework(exception->frames[i].method))
+			return i;
+	return NO_FRAME;
+}
+
+/* Of a managed exception its own trace counts: the stack may stand deep in the runtime's handling by then. */
+static void
+sign(struct diagnosis *diagnosis)
+{
+	struct signature *signature = &diagnosis->signature;
+	const struct managed_exception *exception = diagnose_exception(diagnosis);
+	const struct frames *frames = &diagnosis->frames;
+	char room[SPACE_NAME_MAX];
+	if (!diagnosis->crashed)
+		return;
+	signature_begin(signature, exception != NULL ? exception->type : diagnosis->type);
+	if (exception != NULL && diagnose_managed_top(exception) != NO_FRAME) {
+		for (size_t i = 0; i < exception->frame_count; i++)
+			(void)signature_add(signature, &(struct signed_frame){NULL, exception->frames[i].method, 0, true, false});
+	} else {
+		for (size_t i = 0; i < frames->count; i++) {
+			struct signed_frame frame = diagnose_frame(diagnosis, &frames->list[i], room);
+			if (frames->list[i].trust != TRUST_SCAN)
+				(void)signature_add(signature, &frame);
+		}
+	}
+	signature_end(signature);
+}
+
+const struct frames *
+diagnose_walk(struct diagnosis *diagnosis, const struct thread *thread)
+{
+	if (thread == diagnosis->thread)
+		return &diagnosis->frames;
+	walk_thread(&diagnosis->space, thread, diagnosis->code, &diagnosis->other);
+	return &diagnosis->other;
+}
+
+static uint64_t
+hash_frames(const struct frames *frames)
+{
+	uint64_t hash = 0xcbf29ce484222325ull;
+	for (size_t i = 0; i < frames->count; i++)
+		hash = ((hash ^ frames->list[i].pc) * 0x100000001b3ull) ^ (hash >> 29);
+	return hash ^ frames->count;
+}
+
+static int
+compare_groups(const void *left, const void *right)
+{
+	const struct stack_group *a = left, *b = right;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return a->first < b->first ? -1 : a->first > b->first;
+}
+
+static void
+join_group(struct diagnosis *diagnosis, uint32_t thread, uint64_t hash)
+{
+	size_t i;
+	for (i = 0; i < diagnosis->group_count; i++)
+		if (diagnosis->groups[i].hash == hash)
+			break;
+	if (i == diagnosis->group_count)
+		diagnosis->groups[diagnosis->group_count++] = (struct stack_group){hash, thread, 0};
+	diagnosis->groups[i].count++;
+	diagnosis->thread_group[thread] = diagnosis->groups[i].first;
+}
+
+/* After sorting, a group's place is another: thread_group holds its first thread, which is as good a name. */
+static void
+group_threads(struct diagnosis *diagnosis)
+{
+	const struct space *space = &diagnosis->space;
+	for (size_t i = 0; i < space->thread_count; i++)
+		join_group(diagnosis, (uint32_t)i, hash_frames(diagnose_walk(diagnosis, &space->threads[i])));
+	qsort(diagnosis->groups, diagnosis->group_count, sizeof diagnosis->groups[0], compare_groups);
+}
+
+/* The frame behind which the stack had to be guessed at, or ends: what its module lacks would mend that. x86 code has no
+ * unwind data to begin with. */
+static const struct frame *
+weak_frame(const struct diagnosis *diagnosis)
+{
+	const struct frames *frames = &diagnosis->frames;
+	if (diagnosis->space.arch == ARCH_X86)
+		return NULL;
+	for (size_t i = 1; i < frames->count; i++)
+		if (frames->list[i].trust == TRUST_SCAN || frames->list[i].trust == TRUST_FP)
+			return &frames->list[i - 1];
+	return frames->ended_well ? NULL : &frames->list[frames->count - 1];
+}
+
+static void
+note_stack(struct diagnosis *diagnosis)
+{
+	const struct frames *frames = &diagnosis->frames;
+	const struct frame *weak;
+	char room[SPACE_NAME_MAX];
+	if (diagnosis->thread == NULL)
+		return;
+	if (frames->count == 0) {
+		note(diagnosis, "thread %" PRIu32 " has no stack: its registers are not in the dump, or point nowhere", diagnosis->thread->id);
+		return;
+	}
+	weak = weak_frame(diagnosis);
+	if (weak == NULL || weak->module == NULL || weak->managed)
+		return;
+	(void)diagnose_frame(diagnosis, weak, room);
+	note(diagnosis, "behind frame %zu the stack is less certain: unwind data of %.100s is not in this dump; --images with that file, or a full dump, may supply it",
+	     (size_t)(weak - frames->list), room);
+}
+
+static void
+note_rest(struct diagnosis *diagnosis)
+{
+	const struct space *space = &diagnosis->space;
+	const struct images *images = &diagnosis->images;
+	if (diagnosis->findings.missing[0] != 0)
+		note(diagnosis, "%s", diagnosis->findings.missing);
+	if (diagnosis->options.images != NULL && images->found == 0 && images->other_id == 0)
+		note(diagnosis, "--images: no file there has the name of a module that was needed");
+	if (images->other_id > 0)
+		note(diagnosis, "--images: %s there is another version than the dumped one", images->other_name);
+	for (size_t i = 0; i < space->soft_count && i < sizeof space->soft / sizeof space->soft[0]; i++)
+		note(diagnosis, "%s", space->soft[i]);
+	if (view_exhausted(&space->view))
+		note(diagnosis, "the dump asks for more reading than any sound dump does; what came after that is left out");
+}
+
+static void
+describe_crash(struct diagnosis *diagnosis)
+{
+	struct text type = text_in(diagnosis->type, sizeof diagnosis->type);
+	struct text detail = text_in(diagnosis->detail, sizeof diagnosis->detail);
+	struct text hint = text_in(diagnosis->hint, sizeof diagnosis->hint);
+	if (!diagnosis->space.crash.recorded)
+		return;
+	reason_put_type(&type, &diagnosis->space);
+	reason_put(&detail, &diagnosis->space);
+	reason_put_hint(&hint, &diagnosis->space);
+}
+
+static void
+look(struct diagnosis *diagnosis, struct managed *managed)
+{
+	struct space *space = &diagnosis->space;
+	diagnosis->code = managed_code(managed);
+	diagnosis->top = NO_FRAME;
+	name_program(diagnosis);
+	choose_thread(diagnosis);
+	describe_crash(diagnosis);
+	if (diagnosis->thread != NULL) {
+		diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
+		walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
+		diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
+	}
+	sign(diagnosis);
+	if (diagnosis->options.all || !diagnosis->crashed)
+		group_threads(diagnosis);
+	note_stack(diagnosis);
+	note_rest(diagnosis);
+}
+
+static bool
+prepare(struct diagnosis *diagnosis, struct memory *memory, const struct diagnose_options *options, struct fault *fault)
+{
+	diagnosis->options = *options;
+	diagnosis->groups = memory_take(memory, SPACE_THREADS_MAX * sizeof(struct stack_group), 16);
+	diagnosis->thread_group = memory_take(memory, SPACE_THREADS_MAX * sizeof(uint32_t), 16);
+	return options->images == NULL || images_open(&diagnosis->images, memory, options->images, fault);
+}
+
+/* The space is open, or could not be. */
+static bool
+go_on(struct diagnosis *diagnosis, struct memory *memory, bool opened)
+{
+	if (!opened) {
+		images_close(&diagnosis->images);
+		return false;
+	}
+	if (diagnosis->options.images != NULL)
+		diagnosis->space.images = &diagnosis->images.as_images;
+	look(diagnosis, managed_open(&diagnosis->space, memory, diagnosis->path[0] != 0 ? diagnosis->path : NULL, &diagnosis->findings));
+	return true;
+}
+
+bool
+diagnose_open(struct diagnosis *diagnosis, struct memory *memory, const char *path, const struct diagnose_options *options,
+              struct fault *fault)
+{
+	diagnosis->path = path;
+	return prepare(diagnosis, memory, options, fault) &&
+	       go_on(diagnosis, memory, space_open(&diagnosis->space, memory, path, fault));
+}
+
+bool
+diagnose_open_bytes(struct diagnosis *diagnosis, struct memory *memory, struct span bytes, const struct diagnose_options *options,
+                    struct fault *fault)
+{
+	diagnosis->path = "";
+	return prepare(diagnosis, memory, options, fault) &&
+	       go_on(diagnosis, memory, space_open_bytes(&diagnosis->space, memory, bytes, fault));
+}
+
+void
+diagnose_close(struct diagnosis *diagnosis)
+{
+	space_close(&diagnosis->space);
+	images_close(&diagnosis->images);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump/frames.h"
+
+#include "unit.h"
+
+#include "made_dump.h"
+
+#define BASE 0x140000000u  /* x.exe: functions at 0x1000 + 0x100 * n, each sub rsp, 0x28 */
+#define NTDLL 0x170000000u
+#define STACK 0x200000u
+#define SIZE 0x20000u
+#define PDATA 0x4000u
+#define XDATA 0x5000u
+#define EXPORTS 0x6000u
+#define FUNCTIONS 8
+
+static struct frames frames;
+static uint64_t top; /* of the stack being built */
+
+static void
+make_module(uint64_t base)
+{
+	static const unsigned char info[] = {1, 4, 1, 0, 4, 0x42};
+	made_pe(base);
+	made_directory(base, 3, PDATA, 12 * FUNCTIONS);
+	for (unsigned i = 0; i < FUNCTIONS; i++) {
+		made_u32(base + PDATA + 12 * i, 0x1000 + 0x100 * i);
+		made_u32(base + PDATA + 12 * i + 4, 0x1100 + 0x100 * i);
+		made_u32(base + PDATA + 12 * i + 8, XDATA);
+	}
+	made_bytes(base + XDATA, info, sizeof info);
+	memset(made_at(base + 0x1000), 0x90, 0x2000);
+	for (unsigned i = 0; i < FUNCTIONS; i++)
+		made_bytes(base + 0x1000 + 0x100 * i + 0x3b, "\xe8", 1);
+}
+
+/* One export, `name` at rva. */
+static void
+make_export(uint64_t base, const char *name, uint32_t rva)
+{
+	made_directory(base, 0, EXPORTS, 0x40);
+	made_u32(base + EXPORTS + 20, 1);
+	made_u32(base + EXPORTS + 24, 1);
+	made_u32(base + EXPORTS + 28, EXPORTS + 0x40);
+	made_u32(base + EXPORTS + 32, EXPORTS + 0x44);
+	made_u32(base + EXPORTS + 36, EXPORTS + 0x48);
+	made_u32(base + EXPORTS + 0x40, rva);
+	made_u32(base + EXPORTS + 0x44, EXPORTS + 0x50);
+	made_bytes(base + EXPORTS + 0x50, name, strlen(name) + 1);
+}
+
+static void
+begin(void)
+{
+	made_begin(9, 2);
+	made_module(BASE, 0x8000, "C:\\x.exe");
+	made_module(NTDLL, 0x8000, "C:\\ntdll.dll");
+	made_range(STACK, SIZE);
+	made_range(BASE, 0x8000);
+	made_range(NTDLL, 0x8000);
+	make_module(BASE);
+	make_module(NTDLL);
+	make_export(NTDLL, "RtlUserThreadStart", 0x1000);
+	made_register(16, BASE + 0x1040);
+	made_register(4, STACK);
+	top = STACK;
+}
+
+/* Function n of a module has called the one above. */
+static void
+call_from(uint64_t base, unsigned n)
+{
+	top += 0x28;
+	made_u64(top, base + 0x1040 + 0x100 * n);
+	top += 8;
+}
+
+static void
+walk(void)
+{
+	struct space *space = made_open(STACK, SIZE);
+	walk_thread(space, &space->threads[0], NULL, &frames);
+}
+
+static void
+by_pdata(void)
+{
+	begin();
+	call_from(BASE, 1);
+	call_from(BASE, 2);
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 4 && frames.ended_well && frames.left_out == 0);
+	CHECK(frames.list[0].trust == TRUST_CONTEXT && frames.list[0].exact && frames.list[0].function == BASE + 0x1000);
+	CHECK(frames.list[1].trust == TRUST_PDATA && frames.list[1].pc == BASE + 0x1140 && frames.list[1].sp == STACK + 0x30);
+	CHECK(!frames.list[1].exact && frames.list[1].repeated == 0 && frames.list[1].repeated_group == 1);
+	CHECK(frames.list[2].module != NULL && frames.list[2].module->base == BASE && frames.list[2].name[0] == 0);
+	CHECK_TEXT(frames.list[3].name, "RtlUserThreadStart");
+	CHECK(frames.list[3].name_start == NTDLL + 0x1000);
+}
+
+/* An export is no name for a function it does not lie in. */
+static void
+export_rule(void)
+{
+	static const struct { uint32_t rva; const char *name; } list[] = {{0x10ff, ""}, {0x1100, "f"}, {0x1140, ""}, {0x113f, "f"}, {0x1110, "f"}};
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+		begin();
+		make_export(BASE, "f", list[i].rva);
+		call_from(BASE, 1);
+		call_from(NTDLL, 0);
+		walk();
+		CHECK(frames.count == 3);
+		CHECK_TEXT(frames.list[0].name, "");
+		CHECK_TEXT(frames.list[1].name, list[i].name);
+		CHECK(frames.list[1].name_start == (list[i].name[0] != 0 ? BASE + list[i].rva : 0));
+	}
+}
+
+/* Frame 0 in a function without frame: the return address is at rsp; it has a name when an export is near. */
+static void
+leaf(void)
+{
+	begin();
+	make_export(BASE, "syscall", 0x1810);
+	made_register(16, BASE + 0x1824);
+	made_u64(STACK, BASE + 0x1140);
+	top = STACK + 8;
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 3 && frames.list[1].trust == TRUST_PDATA && frames.list[1].pc == BASE + 0x1140);
+	CHECK_TEXT(frames.list[0].name, "syscall");
+	begin();
+	make_export(BASE, "far", 0x1810);
+	made_register(16, BASE + 0x1851);
+	made_u64(STACK, BASE + 0x1140);
+	walk();
+	CHECK_TEXT(frames.list[0].name, "");
+}
+
+static void
+call_through_null(void)
+{
+	begin();
+	made_register(16, 0);
+	made_u64(STACK, BASE + 0x1140);
+	top = STACK + 8;
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 3 && frames.list[0].module == NULL && frames.list[0].pc == 0);
+	CHECK(frames.list[1].trust == TRUST_SCAN && frames.list[2].trust == TRUST_PDATA);
+}
+
+/* What lies beyond the thread's start is not looked at, whatever stands on the stack there. */
+static void
+ends_at_start(void)
+{
+	begin();
+	call_from(NTDLL, 0);
+	call_from(BASE, 3);
+	call_from(BASE, 4);
+	walk();
+	CHECK(frames.count == 2 && frames.ended_well);
+	begin();
+	call_from(NTDLL, 0);
+	made_u64(top + 0x10, BASE + 0x1340);
+	made_u32(NTDLL + XDATA, 0x03); /* unwind data of an unknown version */
+	walk();
+	CHECK(frames.count == 2 && frames.ended_well);
+}
+
+static void
+scan_when_data_is_missing(void)
+{
+	begin();
+	made_bytes(BASE + XDATA, "\3", 1);
+	made_u64(STACK + 0x50, BASE + 0x1141); /* no call before it */
+	made_u64(STACK + 0x58, BASE + 0x4040); /* no code */
+	made_u64(STACK + 0x60, BASE + 0x1240);
+	walk();
+	CHECK(frames.count == 2 && frames.list[1].trust == TRUST_SCAN && frames.list[1].pc == BASE + 0x1240);
+	CHECK(!frames.ended_well);
+}
+
+static void
+folding(void)
+{
+	begin();
+	call_from(BASE, 1);
+	for (unsigned i = 0; i < 500; i++)
+		call_from(BASE, 2);
+	call_from(BASE, 3);
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 5 && frames.ended_well && frames.left_out == 0);
+	CHECK(frames.list[2].repeated == 499 && frames.list[2].repeated_group == 1 && frames.list[2].sp == STACK + 0x60);
+	CHECK(frames.list[1].repeated == 0 && frames.list[3].repeated == 0);
+}
+
+static void
+folding_groups(void)
+{
+	uint64_t sum = 0;
+	begin();
+	for (unsigned i = 0; i < 200; i++) {
+		call_from(BASE, 1);
+		call_from(BASE, 2);
+		call_from(BASE, 2);
+	}
+	call_from(BASE, 4);
+	call_from(NTDLL, 0);
+	walk();
+	for (size_t i = 0; i < frames.count; i++)
+		sum += 1 + frames.list[i].repeated;
+	CHECK(sum == 603 && frames.count < 12 && frames.list[1].repeated_group == 3 && frames.ended_well);
+}
+
+static void
+few_repeats_stay(void)
+{
+	begin();
+	for (unsigned i = 0; i < 6; i++)
+		call_from(BASE, 2);
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 8);
+	for (size_t i = 0; i < frames.count; i++)
+		CHECK(frames.list[i].repeated == 0);
+}
+
+/* Deep without a pattern: the first frames and the last are kept. */
+static void
+deep(void)
+{
+	unsigned seed = 1;
+	begin();
+	for (unsigned i = 0; i < 1500; i++) {
+		seed = seed * 1103515245u + 12345u;
+		call_from(BASE, seed >> 16 & 7);
+	}
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count <= FRAMES_MAX && frames.ended_well && frames.left_out > 1000);
+	CHECK(frames.list[1].sp == STACK + 0x30 && frames.list[FRAMES_TOP - 1].sp == STACK + 0x30 * (FRAMES_TOP - 1));
+	CHECK(frames.list[frames.count - 1].sp == STACK + 0x30 * 1501);
+	CHECK(frames.list[frames.count - 2].sp == STACK + 0x30 * 1500);
+	CHECK(frames.count + frames.left_out == 1502);
+}
+
+static void
+nothing_to_walk(void)
+{
+	struct space *space;
+	begin();
+	space = made_open(STACK, SIZE);
+	space->threads[0].context_at = 0;
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count == 0);
+	begin();
+	made_register(4, 0x10);
+	made_register(16, 0x10);
+	walk();
+	CHECK(frames.count == 1 && !frames.ended_well);
+	begin();
+	made_register(4, UINT64_MAX - 0x20);
+	walk();
+	CHECK(frames.count == 1);
+}
+
+/* A frame pointer function whose frame pointer leads down: no loop comes of it. */
+static void
+no_way_down(void)
+{
+	static const unsigned char info[] = {1, 4, 2, 5, 4, 0x03, 1, 0x50};
+	begin();
+	made_bytes(BASE + XDATA, info, sizeof info);
+	made_register(4, STACK + 0x100);
+	made_register(5, STACK + 0x40);
+	made_u64(STACK + 0x40, STACK + 0x40);
+	made_u64(STACK + 0x48, BASE + 0x1040);
+	walk();
+	CHECK(frames.count >= 1 && frames.count < 4);
+}
+
+struct jit {
+	struct code_source source;
+	uint64_t at;
+};
+
+static bool
+jit_unwind(struct code_source *source, struct space *space, uint64_t pc, uint64_t *base, uint32_t entry[3])
+{
+	struct jit *jit = (struct jit *)source;
+	(void)space;
+	if (pc < jit->at || pc - jit->at >= 0x100)
+		return false;
+	*base = BASE;
+	entry[0] = (uint32_t)(jit->at - BASE);
+	entry[1] = entry[0] + 0x100;
+	entry[2] = XDATA;
+	return true;
+}
+
+static bool
+jit_name(struct code_source *source, struct space *space, uint64_t pc, char name[FRAME_NAME_MAX], uint64_t *start)
+{
+	struct jit *jit = (struct jit *)source;
+	(void)space;
+	if (pc < jit->at || pc - jit->at >= 0x100)
+		return false;
+	memcpy(name, "A.B.C", 6);
+	*start = jit->at;
+	return true;
+}
+
+static void
+managed_code(void)
+{
+	struct jit jit = {{jit_unwind, jit_name}, BASE + 0x10000};
+	struct space *space;
+	begin();
+	call_from(BASE, 1);
+	top += 0x28;
+	made_u64(top, jit.at + 0x40);
+	top += 8;
+	call_from(BASE, 2);
+	call_from(NTDLL, 0);
+	space = made_open(STACK, SIZE);
+	walk_thread(space, &space->threads[0], &jit.source, &frames);
+	CHECK(frames.count == 5 && frames.ended_well);
+	CHECK(frames.list[2].managed && frames.list[2].module == NULL && frames.list[2].name_start == jit.at);
+	CHECK_TEXT(frames.list[2].name, "A.B.C");
+	CHECK(!frames.list[3].managed && frames.list[3].trust == TRUST_PDATA);
+}
+
+/* Real dumps of Windows: what Breakpad's own walk finds by context and frame pointers, its scan's inventions below the
+ * thread's start left away. */
+static void
+real_dumps(void)
+{
+	static const struct { const char *path; size_t count; uint64_t second; uint32_t repeated; } list[] = {
+		{"../shared/dumps/real/ascii_read_av.dmp", 6, 0xd683d8, 0},
+		{"../shared/dumps/real/stack_exhaustion.dmp", 8, 0xdea6a7, 238},
+		{"../shared/dumps/real/thread_name_list.dmp", 4, 0x75010419, 0},
+		{"../shared/dumps/real/tiny-exe-fastfail.dmp", 22, 0x7ffb0b1815a0, 0},
+		{"../shared/dumps/real/write_av_non_canonical.dmp", 9, 0x7ff738721220, 0},
+	};
+	static struct space space;
+	struct fault fault;
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+		const struct thread *thread;
+		fault_clear(&fault);
+		made.memory.used = 0;
+		if (!space_open(&space, &made.memory, list[i].path, &fault)) {
+			CHECK(fault.kind == FAULT_MISSING);
+			SKIP("no ../shared/dumps/real");
+			return;
+		}
+		thread = space_thread(&space, space.crash.thread);
+		CHECK(thread != NULL);
+		if (thread != NULL)
+			walk_thread(&space, thread, NULL, &frames);
+		CHECK(frames.count == list[i].count && frames.ended_well);
+		CHECK(frames.list[1].pc == list[i].second && frames.list[1].repeated == list[i].repeated);
+		space_close(&space);
+	}
+}
+
+int
+main(void)
+{
+	UNIT_RUN(by_pdata);
+	UNIT_RUN(export_rule);
+	UNIT_RUN(leaf);
+	UNIT_RUN(call_through_null);
+	UNIT_RUN(ends_at_start);
+	UNIT_RUN(scan_when_data_is_missing);
+	UNIT_RUN(folding);
+	UNIT_RUN(folding_groups);
+	UNIT_RUN(few_repeats_stay);
+	UNIT_RUN(deep);
+	UNIT_RUN(nothing_to_walk);
+	UNIT_RUN(no_way_down);
+	UNIT_RUN(managed_code);
+	UNIT_RUN(real_dumps);
+	return unit_end();
+}
