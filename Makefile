@@ -9,7 +9,7 @@ SAN =
 ifneq ($(findstring musl,$(CC)),)
 out = build
 OPT = -Os -fstack-usage -fno-asynchronous-unwind-tables
-LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -s
+LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code -s
 else
 out = build/$(CC)$(if $(SAN),-$(SAN))
 OPT = -g -O1
@@ -71,10 +71,11 @@ $(out)/obj/roots.o: build/gen/roots.c
 	@mkdir -p $(@D)
 	@$(CC) $(CFLAGS) $(SANFLAGS) $(INCLUDES) -c -o $@ $<
 
-# BearSSL is built as its authors do, without our warnings; gcc vectorises its SHA-1 to half its speed.
+# BearSSL is built without our warnings, for size where it is not about bulk data; gcc vectorises its SHA-1 to half its
+# speed.
 $(bearssl_at)/%.o: vendor/bearssl/src/%.c Makefile
 	@mkdir -p $(@D)
-	@$(CC) $(if $(filter x509 codec,$(notdir $(patsubst %/,%,$(dir $<)))),-Os,-O2) -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
+	@$(CC) $(if $(filter symcipher hash,$(notdir $(patsubst %/,%,$(dir $<)))),-O2,-Os) -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
 
 $(bearssl): $(bearssl_obj)
 	@echo "AR   $@"

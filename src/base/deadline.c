@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/deadline.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
-static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 int64_t
@@ -56,44 +56,58 @@ clock_utc_s(void)
 	return now.tv_sec;
 }
 
-static struct tm
+struct date {
+	int64_t year;
+	int month, day, weekday, hour, minute, second; /* month and day from 1, weekday from Sunday = 0 */
+};
+
+/* The inverse of days_of. (gmtime_r would bring musl's time zones into the program.) */
+static struct date
 broken_down(int64_t utc_s)
 {
-	time_t seconds = (time_t)utc_s;
-	struct tm parts;
-	memset(&parts, 0, sizeof parts);
-	gmtime_r(&seconds, &parts);
-	return parts;
+	int64_t days = utc_s / 86400, second = utc_s % 86400, era, in_era, year, in_year, month;
+	if (second < 0) {
+		second += 86400;
+		days--;
+	}
+	era = days + 719468; /* days since 1 March of the year 0 */
+	in_era = (era % 146097 + 146097) % 146097;
+	year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+	in_year = in_era - (365 * year + year / 4 - year / 100);
+	month = (5 * in_year + 2) / 153;
+	return (struct date){
+		year + (era - in_era) / 146097 * 400 + (month >= 10), (int)(month < 10 ? month + 3 : month - 9),
+		(int)(in_year - (153 * month + 2) / 5 + 1), (int)((days % 7 + 11) % 7), (int)(second / 3600),
+		(int)(second / 60 % 60), (int)(second % 60)};
 }
 
 void
 clock_put_http(struct text *text, int64_t utc_s)
 {
-	struct tm t = broken_down(utc_s);
-	text_printf(text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
-	            t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+	struct date t = broken_down(utc_s);
+	text_printf(text, "%s, %02d %s %04" PRId64 " %02d:%02d:%02d GMT", weekdays[t.weekday], t.day, months[t.month - 1], t.year,
+	            t.hour, t.minute, t.second);
 }
 
 void
 clock_put_iso(struct text *text, int64_t utc_s)
 {
-	struct tm t = broken_down(utc_s);
-	text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min,
-	            t.tm_sec);
+	struct date t = broken_down(utc_s);
+	text_printf(text, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02dZ", t.year, t.month, t.day, t.hour, t.minute, t.second);
 }
 
 void
 clock_put_date(struct text *text, int64_t utc_s)
 {
-	struct tm t = broken_down(utc_s);
-	text_printf(text, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+	struct date t = broken_down(utc_s);
+	text_printf(text, "%04" PRId64 "-%02d-%02d", t.year, t.month, t.day);
 }
 
 void
 clock_put_time(struct text *text, int64_t utc_s)
 {
-	struct tm t = broken_down(utc_s);
-	text_printf(text, "%02d%02d%02dZ", t.tm_hour, t.tm_min, t.tm_sec);
+	struct date t = broken_down(utc_s);
+	text_printf(text, "%02d%02d%02dZ", t.hour, t.minute, t.second);
 }
 
 /* Days since 1970 of a Gregorian date; the year begins in March so that the leap day is its last. */

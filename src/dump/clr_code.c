@@ -101,7 +101,7 @@ nibble_start(struct clr *clr, uint64_t map, uint64_t offset, uint64_t *start)
 	return last_start(word, word_at * 8 - 1, start);
 }
 
-/* In front of a method's first instruction stands a pointer to its header; small numbers there mean stubs. */
+/* In front of a method's first instruction stands a pointer to its header; small numbers there mean helper code. */
 static bool
 jit_code(struct clr *clr, uint64_t section, uint64_t heap, uint64_t pc, struct clr_code *code)
 {

@@ -14,7 +14,7 @@ struct clr_code {
 	uint32_t count;    /* of them */
 };
 
-/* False: no managed code there, a stub, or the map is not known. */
+/* False: no managed method there, or the map is not known. */
 bool clr_code_at(struct clr *, uint64_t pc, struct clr_code *) MUST_CHECK;
 
 /* The entry whose range holds pc. */
