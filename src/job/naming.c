@@ -60,9 +60,8 @@ naming_pc(enum space_arch arch)
 const char *
 naming_source(enum managed_source source)
 {
-	static const char *const names[] = {[MANAGED_NONE] = NULL, [MANAGED_DESCRIPTOR] = "descriptor", [MANAGED_WATSON] = "watson",
-	                                    [MANAGED_HEURISTIC] = "heuristic", [MANAGED_NATIVEAOT] = "nativeaot",
-	                                    [MANAGED_CRASHREPORT] = "crashreport"};
+	static const char *const names[] = {[MANAGED_NONE] = NULL, [MANAGED_DESCRIPTOR] = "descriptor",
+	                                    [MANAGED_HEURISTIC] = "heuristic", [MANAGED_CRASHREPORT] = "crashreport"};
 	return names[source];
 }
 
@@ -70,9 +69,7 @@ const char *
 naming_source_words(enum managed_source source)
 {
 	static const char *const words[] = {[MANAGED_NONE] = "nothing", [MANAGED_DESCRIPTOR] = "the runtime's contract descriptor",
-	                                    [MANAGED_WATSON] = "a Watson bucket",
 	                                    [MANAGED_HEURISTIC] = "an object on the stack that looks like it",
-	                                    [MANAGED_NATIVEAOT] = "the crash record of NativeAOT",
 	                                    [MANAGED_CRASHREPORT] = "the crash report beside the dump"};
 	return words[source];
 }

@@ -4,6 +4,7 @@
 import os
 import platform
 import re
+import shutil
 import subprocess
 
 from measure import CORES
@@ -17,10 +18,11 @@ def size(count):
 
 def rows(head, body):
     """A markdown table with its columns aligned."""
-    lines = [head] + body
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in [head] + body]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    draw = lambda line: "| " + " | ".join(cell.ljust(widths[i]) if i == 0 else cell.rjust(widths[i]) for i, cell in enumerate(line)) + " |"
-    return [draw(head), "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"] + [draw(line) for line in body]
+    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)) + "|"
+    drawn = ["| " + " | ".join(cell.ljust(widths[i]) if i == 0 else cell.rjust(widths[i]) for i, cell in enumerate(line)) + " |" for line in lines]
+    return [drawn[0], rule] + drawn[1:]
 
 
 def rss(contender):
@@ -73,7 +75,7 @@ def _flags():
 
 
 def _file_system(path):
-    return first_line("findmnt", "-n", "-o", "FSTYPE,SOURCE", "-T", path)
+    return " on ".join(first_line("findmnt", "-n", "-o", "FSTYPE,SOURCE", "-T", path).split())
 
 
 def machine(kudump, source, disk):
@@ -84,9 +86,4 @@ def machine(kudump, source, disk):
             f"load when it began {' '.join(f'{load:.2f}' for load in os.getloadavg())}",
             f"- source: nginx over TLS from {_file_system(source)}; disk: {_file_system(disk)}; everything on loopback, no other machine",
             f"- kudump: {first_line(kudump, '--version')}, static, {os.path.getsize(kudump) / 1024:.0f} KiB; "
-            f"{curl}; {first_line('rclone', '--version')} ({os.path.getsize(os.path.realpath(_which('rclone'))) / MIB:.1f} MiB); {nginx}"]
-
-
-def _which(name):
-    import shutil
-    return shutil.which(name)
+            f"{curl}; {first_line('rclone', '--version')} ({os.path.getsize(os.path.realpath(shutil.which('rclone'))) / MIB:.1f} MiB); {nginx}"]
