@@ -212,7 +212,7 @@ loads_a_file(void)
 	CHECK(fault.kind == FAULT_USAGE && strstr(fault.text, "--ca: ") == fault.text && strstr(fault.text, path) != NULL);
 	fault_clear(&fault);
 	CHECK(!trust_load(&trust, "/nowhere/at/all", &fault));
-	CHECK(fault.kind == FAULT_SYSTEM && fault.detail != 0);
+	CHECK(fault.kind == FAULT_MISSING && fault.detail != 0);
 	remove(path);
 }
 
