@@ -8,7 +8,7 @@ root=$(cd "$(dirname "$0")" && while [ ! -e tests/lib.sh ] && [ "$PWD" != / ]; d
 tests=$root/tests
 shared=$root/../shared                       # corpora of the workplace; tests that use them skip without
 KUDUMP=${KUDUMP:-$root/build/kudump}
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/kudump-story.XXXXXX")
+scratch=$(mktemp -d -p "${TMPDIR:-/tmp}")
 passed=0 failed=0 skipped=0
 servers=""
 unset KUDUMP_SCM KUDUMP_PASSWORD KUDUMP_TOKEN KUDUMP_BLOB_SAS AZURE_STORAGE_KEY SSL_CERT_FILE

@@ -2,19 +2,11 @@
 #include "azure/login.h"
 
 #include "base/encode.h"
+#include "base/memory.h"
 
 #include <string.h>
 
 #define CREDENTIALS_MAX 1024
-
-/* Through a volatile pointer, so that it is not optimised away. */
-static void
-wipe(void *room, size_t size)
-{
-	volatile unsigned char *at = room;
-	while (size-- > 0)
-		*at++ = 0;
-}
 
 void
 login_none(struct login *login)
@@ -47,7 +39,7 @@ login_basic(struct login *login, const char *user, const char *password, struct 
 	text_printf(&plain, "%s:%s", user, password);
 	text_put(&value, "Basic ");
 	encode_base64(&value, text_span(&plain));
-	wipe(both, sizeof both);
+	memory_wipe(both, sizeof both);
 	login->kind = LOGIN_BASIC;
 	if (plain.cut || value.cut)
 		return fault_raise(fault, FAULT_USAGE, "user and password are longer than %d bytes", CREDENTIALS_MAX);
@@ -71,5 +63,5 @@ login_bearer(struct login *login, const char *token, struct fault *fault)
 void
 login_close(struct login *login)
 {
-	wipe(login, sizeof *login);
+	memory_wipe(login, sizeof *login);
 }

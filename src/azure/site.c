@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/site.h"
 
+#include "base/memory.h"
 #include "http/retry.h"
 
 #include <errno.h>
@@ -209,7 +210,7 @@ get_once(struct site *site, const char *target, enum site_care care, int64_t fir
 		http_client_close(&site->client);
 	put_headers(site);
 	asked = http_client_ask(&site->client, &request, fault);
-	memset(site->headers, 0, sizeof site->headers);
+	memory_wipe(site->headers, sizeof site->headers);
 	if (!asked)
 		return false;
 	if (site->client.head.status != 200)
@@ -281,5 +282,5 @@ void
 site_close(struct site *site)
 {
 	http_client_close(&site->client);
-	memset(site->headers, 0, sizeof site->headers);
+	memory_wipe(site->headers, sizeof site->headers);
 }

@@ -80,7 +80,7 @@ login_with_password(struct session *session, const char *user, const char *passw
 		return fault_hint(fault, "set KUDUMP_PASSWORD or give --password-file");
 	}
 	done = login_basic(&session->login, user, password, fault);
-	memset(room, 0, sizeof room);
+	memory_wipe(room, sizeof room);
 	return done;
 }
 

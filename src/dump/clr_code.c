@@ -105,14 +105,14 @@ nibble_start(struct clr *clr, uint64_t map, uint64_t offset, uint64_t *start)
 static bool
 jit_code(struct clr *clr, uint64_t section, uint64_t heap, uint64_t pc, struct clr_code *code)
 {
-	uint64_t map_base, map, header, start, last_stub = clr->d.has_global[GLOBAL_LAST_STUB] ? clr->d.globals[GLOBAL_LAST_STUB] : 15;
+	uint64_t map_base, map, header, start, last_block = clr->d.has_global[GLOBAL_LAST_STUB] ? clr->d.globals[GLOBAL_LAST_STUB] : 15;
 	if (!clr_field_pointer(&clr->d, clr->space, heap, HEAP_MAP_BASE, &map_base) || pc < map_base ||
 	    !clr_field_pointer(&clr->d, clr->space, heap, HEAP_HEADER_MAP, &map))
 		return false;
 	if (!nibble_start(clr, map, pc - map_base, &start) || start > pc - map_base)
 		return false;
 	code->start = map_base + start;
-	if (!space_pointer(clr->space, code->start - clr->space->pointer_size, &header) || header <= last_stub)
+	if (!space_pointer(clr->space, code->start - clr->space->pointer_size, &header) || header <= last_block)
 		return false;
 	if (!clr_field_pointer(&clr->d, clr->space, section, SECTION_BEGIN, &code->base) ||
 	    !clr_field_pointer(&clr->d, clr->space, header, CODE_METHOD, &code->method))

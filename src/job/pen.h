@@ -37,7 +37,7 @@ enum pen_colour { PEN_PLAIN, PEN_BOLD, PEN_RED, PEN_GREEN, PEN_YELLOW, PEN_DIM }
 void pen_colour(struct pen *, enum pen_colour);
 
 /* JSON: commas put themselves. A member's `name` is the program's own and needs no escape; NULL: an element. What
- * pen_tame would escape, is escaped here as \uXXXX; ill-formed UTF-8 becomes U+FFFD. */
+ * pen_tame would escape, is escaped here as \u and four digits; ill-formed UTF-8 becomes U+FFFD. */
 void pen_object(struct pen *, const char *name);
 void pen_array(struct pen *, const char *name);
 void pen_end(struct pen *, char bracket);
