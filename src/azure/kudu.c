@@ -119,24 +119,46 @@ role_of_pool(const char *pool)
 	return strncmp(pool, "~1", 2) == 0 ? KUDU_SCM : KUDU_WORKER;
 }
 
-/* The filter of the route is a substring match, so the member is taken by its exact name. An absent pool is no fault:
- * the role stays unknown. */
+/* One variable of a process's environment; empty when it has none. The filter of the route is a substring match, so the
+ * member is taken by its exact name. */
 static bool
-ask_pool(struct site *site, struct kudu_process *process, struct fault *fault)
+ask_environment(struct site *site, int64_t pid, const char *name, char *room, size_t size, struct fault *fault)
 {
-	static const char *const wanted[] = {"APP_POOL_ID"};
-	char target[96], pool[256];
+	const char *const wanted[] = {name};
+	char target[96];
 	bool done;
-	snprintf(target, sizeof target, "/api/processes/%" PRId64 "/environments/APP_POOL_ID", process->pid);
+	snprintf(target, sizeof target, "/api/processes/%" PRId64 "/environments/%s", pid, name);
 	done = site_get_json(site, target, wanted, 1, fault) && one_element(site, fault);
 	if (done) {
-		optional_text(&site->json, 0, pool, sizeof pool);
+		optional_text(&site->json, 0, room, size);
 		done = to_end(site, fault);
 	}
 	site_done(site);
-	if (done && pool[0] != 0)
-		process->role = role_of_pool(pool);
 	return done;
+}
+
+/* An absent pool is no fault: the role stays unknown. */
+static bool
+ask_pool(struct site *site, struct kudu_process *process, struct fault *fault)
+{
+	char pool[256];
+	if (!ask_environment(site, process->pid, "APP_POOL_ID", pool, sizeof pool, fault))
+		return false;
+	if (pool[0] != 0)
+		process->role = role_of_pool(pool);
+	return true;
+}
+
+bool
+kudu_find_bits(struct site *site, const struct kudu_process *process, unsigned *bits, struct fault *fault)
+{
+	char words[32] = "";
+	bool done = ask_environment(site, process->pid, "PROCESSOR_ARCHITECTURE", words, sizeof words, fault);
+	*bits = strcmp(words, "x86") == 0 ? 32 : 64;
+	if (done || strstr(site->said, "64 bit") == NULL)
+		return done || fault_while(fault, "asking %s about process %" PRId64, site->name, process->pid);
+	fault_clear(fault); /* a 32-bit Kudu says so of a 64-bit process */
+	return true;
 }
 
 bool

@@ -41,6 +41,9 @@ bool kudu_is_w3wp(const struct kudu_process *);
 /* Kudu's own pid (route 0 always means itself). */
 bool kudu_own_pid(struct site *, int64_t *pid, struct fault *) MUST_CHECK;
 
+/* 32 or 64; 64 when the process does not say. */
+bool kudu_find_bits(struct site *, const struct kudu_process *, unsigned *bits, struct fault *) MUST_CHECK;
+
 /* Sets the role of one process; asks at most twice. Only the pool's name is looked at in the environment, the rest of
  * it is passed over unread. FAULT_MISSING when the process is gone. */
 bool kudu_find_role(struct site *, int64_t own_pid, struct kudu_process *, struct fault *) MUST_CHECK;

@@ -70,7 +70,7 @@ learn_instance(struct site *site, struct fault *fault)
 }
 
 static void
-put_headers(struct site *site)
+put_headers(struct site *site, const char *more)
 {
 	struct text headers = text_in(site->headers, sizeof site->headers);
 	text_put(&headers, "Accept: application/json, application/octet-stream\r\n");
@@ -78,6 +78,8 @@ put_headers(struct site *site)
 		text_printf(&headers, "Authorization: %s\r\n", site->login->authorization);
 	if (site->instance[0] != 0)
 		text_printf(&headers, "Cookie: ARRAffinity=%s\r\n", site->instance);
+	if (more != NULL)
+		text_put(&headers, more);
 }
 
 static void
@@ -178,7 +180,9 @@ refuse(struct site *site, struct fault *fault)
 	int status = site->client.head.status;
 	http_client_peek(&site->client, site->said, sizeof site->said);
 	fault->retry_after_s = retry_after_s(&site->client.head);
-	if (status >= 300 && status < 400)
+	if (status == 412)
+		fault_raise(fault, FAULT_BUSY, "it was changed meanwhile (HTTP 412)");
+	else if (status >= 300 && status < 400)
 		deny_redirect(site, status, fault);
 	else if (status == 401)
 		deny_login(site, status, fault);
@@ -199,21 +203,22 @@ refuse(struct site *site, struct fault *fault)
 }
 
 static bool
-get_once(struct site *site, const char *target, enum site_care care, int64_t first_byte_ms, struct fault *fault)
+ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 {
-	struct http_request request = {.method = "GET", .target = target, .headers = site->headers,
-	                               .repeatable = care == SITE_HARMLESS,
-	                               .times = {.first_byte = first_byte_ms, .stall = site->stall_ms}};
+	struct http_request request = {.method = ask->method, .target = ask->target, .headers = site->headers,
+	                               .body = ask->body, .has_body = ask->has_body,
+	                               .repeatable = ask->care == SITE_HARMLESS,
+	                               .times = {.first_byte = ask->first_byte_ms, .stall = site->stall_ms}};
 	bool asked;
 	/* What must not be repeated goes over a fresh connection: a kept one may die in the very moment of asking. */
-	if (care == SITE_ONCE)
+	if (ask->care == SITE_ONCE)
 		http_client_close(&site->client);
-	put_headers(site);
+	put_headers(site, ask->headers);
 	asked = http_client_ask(&site->client, &request, fault);
 	memory_wipe(site->headers, sizeof site->headers);
 	if (!asked)
 		return false;
-	if (site->client.head.status != 200)
+	if (site->client.head.status != 200 && site->client.head.status != ask->also)
 		return refuse(site, fault);
 	return learn_instance(site, fault);
 }
@@ -231,16 +236,23 @@ tries_for(const struct fault *fault)
 }
 
 bool
-site_get(struct site *site, const char *target, enum site_care care, int64_t first_byte_ms, struct fault *fault)
+site_ask(struct site *site, const struct site_request *ask, struct fault *fault)
 {
 	struct retry retry;
 	retry_open(&retry);
-	while (!get_once(site, target, care, first_byte_ms, fault)) {
+	while (!ask_once(site, ask, fault)) {
 		retry.most = tries_for(fault);
-		if (care != SITE_HARMLESS || !retry_again(&retry, fault->retry_after_s, fault))
+		if (ask->care != SITE_HARMLESS || !retry_again(&retry, fault->retry_after_s, fault))
 			return false;
 	}
 	return true;
+}
+
+bool
+site_get(struct site *site, const char *target, enum site_care care, int64_t first_byte_ms, struct fault *fault)
+{
+	const struct site_request ask = {.method = "GET", .target = target, .care = care, .first_byte_ms = first_byte_ms};
+	return site_ask(site, &ask, fault);
 }
 
 bool

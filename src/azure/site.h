@@ -30,6 +30,20 @@ enum site_care {
 	SITE_ONCE      /* never repeated */
 };
 
+struct site_request {
+	const char *method, *target;
+	const char *headers;   /* more lines, each with CRLF; NULL: none */
+	struct span body;      /* sent, with its length, when has_body */
+	bool has_body;
+	enum site_care care;
+	int64_t first_byte_ms; /* 0: the default */
+	int also;              /* a status that is as good as 200; 0: none */
+};
+
+/* Sends it. True on 200 (or `also`) with the answer's head in client.head and its body unread. Any other status becomes a
+ * fault as site_get's. */
+bool site_ask(struct site *, const struct site_request *, struct fault *) MUST_CHECK;
+
 /* GET target. True on 200 with the answer's head in client.head and its body unread. Any other status becomes a fault in
  * plain words (login refused, login page, IP rule, stopped app, not found, server error…) whose detail is the status,
  * with what the server said in `said`. first_byte_ms 0: the default. */

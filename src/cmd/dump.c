@@ -113,8 +113,9 @@ read_order(struct dump_run *run, struct fault *fault)
 		return fault_raise(fault, FAULT_USAGE, "--type: \"%s\" is not mini, full, triage or a number", type);
 	if (!order->digest && strcmp(settings->digest, "none") != 0)
 		return fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
-	if (settings->via != NULL && strcmp(settings->via, "kudu") != 0)
-		return fault_raise(fault, FAULT_USAGE, "--via: \"%s\" is not kudu", settings->via);
+	order->by_procdump = settings->via != NULL && strcmp(settings->via, "procdump") == 0;
+	if (settings->via != NULL && !order->by_procdump && strcmp(settings->via, "kudu") != 0)
+		return fault_raise(fault, FAULT_USAGE, "--via: \"%s\" is not kudu or procdump", settings->via);
 	return facts_check_template(order->name_template, fault);
 }
 
@@ -443,7 +444,8 @@ static const struct option_row options[] = {
 	 OPTION_LIST, AT(to), 0, 0},
 	{"--name-template", "T", "name of a dump (default " DEFAULT_TEMPLATE "); also {site} {machine} {type} {id}", OPTION_TEXT,
 	 AT(name_template), 0, 0},
-	{"--via", "kudu", "how the dump is made: by Kudu's dump route", OPTION_TEXT, AT(via), 0, 0},
+	{"--via", "kudu|procdump", "Kudu's dump route (default), or ProcDump started on the instance and a download that can be cut",
+	 OPTION_TEXT, AT(via), 0, 0},
 	{"--jobs", "K", "sites at once (default 4); one site is dumped one process at a time", OPTION_COUNT, AT(jobs), 1, JOBS_MAX},
 	{"--lanes", "U", "connections to the blob service (default 4)", OPTION_COUNT, AT(lanes), 1, LANES_MAX},
 	{"--block-size", "N", "bytes of a block (default 4M)", OPTION_BYTES, AT(block_bytes), BLOCK_BYTES_LEAST, 1024u * MIB},

@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "base/linux.h"
+#include "base/log.h"
 #include "job/plan.h"
 
 #include <inttypes.h>
@@ -89,6 +90,29 @@ learn_digits(struct facts *facts, const struct kudu_dump *dump)
 }
 
 static bool
+open_dump(struct capture *capture, const struct kudu_process *process, const struct capture_order *order,
+          struct kudu_dump *dump, struct fault *fault)
+{
+	if (order->by_procdump)
+		return procdump_open(&capture->procdump, &capture->site, process, order->type, order->first_byte_ms, dump, fault);
+	return kudu_dump_open(&capture->site, process, order->type, order->first_byte_ms, dump, fault);
+}
+
+/* What is whole here need not stay on the site; what is not is fetched by the next run. */
+static void
+clean_site(struct capture *capture, const struct capture_order *order, bool landed, struct fault *fault)
+{
+	struct fault aside;
+	fault_clear(&aside);
+	if (!order->by_procdump || capture->procdump.folder[0] == 0)
+		return;
+	if (!landed)
+		fault_hint(fault, "the dump still stands on the site, in %s: the same command goes on with it", capture->procdump.folder);
+	else if (!procdump_delete(&capture->procdump, &aside))
+		log_fault(&aside);
+}
+
+static bool
 fetch(struct capture *capture, const struct kudu_process *process, const struct capture_order *order, struct fault *fault)
 {
 	char name[PATH_BYTES_MAX / 4];
@@ -96,7 +120,7 @@ fetch(struct capture *capture, const struct kudu_process *process, const struct 
 	struct kudu_dump dump;
 	capture->source_failed = true;
 	progress_phase(&capture->progress, PHASE_WRITING);
-	if (!kudu_dump_open(&capture->site, process, order->type, order->first_byte_ms, &dump, fault))
+	if (!open_dump(capture, process, order, &dump, fault))
 		return false;
 	learn_digits(&capture->facts, &dump);
 	if (!facts_put_name(&text, order->name_template, &capture->facts, fault))
@@ -123,6 +147,7 @@ capture_run(struct capture *capture, const struct kudu_process *process, const s
 	bool done;
 	capture->landed = 0;
 	capture->source_failed = false;
+	capture->procdump.folder[0] = 0;
 	tee_open(&capture->tee, capture->legs, capture->count);
 	for (size_t i = 0; i < capture->count; i++)
 		capture->legs[i].sink = &capture->landings[i].sink;
@@ -135,6 +160,7 @@ capture_run(struct capture *capture, const struct kudu_process *process, const s
 		site_done(&capture->site);
 	else
 		http_client_close(&capture->site.client);
+	clean_site(capture, order, done, fault);
 	for (size_t i = 0; done && i < capture->count; i++)
 		if (capture->legs[i].fault.kind == FAULT_NONE) {
 			capture->landed++;

@@ -3,7 +3,7 @@
 #ifndef JOB_CAPTURE_H
 #define JOB_CAPTURE_H
 
-#include "azure/kudu.h"
+#include "azure/procdump.h"
 #include "dump/gate.h"
 #include "job/digest_sink.h"
 #include "job/landing.h"
@@ -14,6 +14,7 @@ struct capture_order {
 	const char *name_template;
 	bool digest;
 	int64_t first_byte_ms;
+	bool by_procdump; /* else by Kudu's dump route */
 };
 
 /* For one thread, again and again. */
@@ -29,6 +30,7 @@ struct capture {
 	size_t landed;            /* destinations that have it whole */
 	bool source_failed;       /* the fault is Kudu's or the dump's, not the destinations' */
 	/* the room's own */
+	struct procdump procdump;
 	struct dump_gate gate;
 	struct digest_sink digest;
 	struct meter meter;

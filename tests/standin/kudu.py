@@ -223,6 +223,10 @@ class Standin:
                 return self._json({"instance": one, "pid": pid, "type": kind, "size": size, "count": count, "sha256": dump.sha256(count)})
         raise KeyError(f"no pid {pid}")
 
+    def page_drive(self, request):
+        """What is left under LogFiles/kudump, and the commands that were run."""
+        return self._json(self.site.drive.state())
+
     def page_state(self, request):
         """Instances with machine names and pids, whether a dump is being taken, how many overlapped."""
         world = self.site.world

@@ -64,6 +64,14 @@ TABLE = [
     ("filename_quoted", 0, "file name in quotes"),
     ("hash", "send", "send: digest computed while sending; lazy: afterwards, when asked for (takes less CPU while sending)"),
 
+    ("ProcDump and the file API", None, None),
+    ("procdump_tools", "both", "what stands under SystemDrive/devtools/sysinternals: both, 64, 32, none"),
+    ("procdump", "ok", "ok; noclone (-r fails with 0x80070006), denied, diskfull, exited (before it began), hang (never writes), dies (half-way, without a word)"),
+    ("procdump_s", 0.3, "seconds in which it writes"),
+    ("worker_bits", 64, "64 or 32: PROCESSOR_ARCHITECTURE of the processes"),
+    ("command", "ok", "ok; cut (runs it, then answers gateway_status), off (403), fails (ExitCode -1)"),
+    ("vfs_ranges", 1, "0: Range is ignored"),
+
     ("HTTP", None, None),
     ("close", 0, "Connection: close in every answer"),
     ("json_framing", "length", "framing of everything but dumps: length, chunked, close"),

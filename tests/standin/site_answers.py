@@ -10,6 +10,7 @@ import time
 import uuid
 import zipfile
 
+from drive import Drive
 from dumps import Dump, default_bytes
 from wire import Reply
 from world import Share, World, instance_id
@@ -42,6 +43,7 @@ class Site:
     def __init__(self, settings, nap):
         self.settings, self.nap = settings, nap
         self.world, self.share = World(settings), Share()
+        self.drive = Drive(settings, self.world, self.error, self.json)
         self.guard = threading.Lock()
         self.sent = []                  # dumps that went out in full
         self.counts = {}
@@ -49,6 +51,7 @@ class Site:
 
     def reset(self):
         self.share.clear()
+        self.drive.clear()
         with self.guard:
             self.sent.clear()
         self.changed()
@@ -76,6 +79,10 @@ class Site:
             return "environment", None
         if path.startswith("/subscriptions/"):
             return "arm", None
+        if path == "/api/vfs" or path.startswith("/api/vfs/"):
+            return "vfs", None
+        if path.rstrip("/") == "/api/command":
+            return "command", None
         for prefix in PREFIXES:
             if path.rstrip("/") == prefix:
                 return "list", None
@@ -224,6 +231,10 @@ class Site:
         s = self.settings
         if route == "arm":
             return self._arm(request, entry)
+        if route == "vfs":
+            return self.drive.vfs(request)
+        if route == "command":
+            return self._command(request, index)
         if request.method in ("DELETE", "POST") and route in ("detail", "self", "stop"):
             entry["danger"] = "process killed"
             return Reply(204, b"", None)
@@ -257,6 +268,24 @@ class Site:
             return self._environments(found, parts[2])
         self.nap(s.detail_delay)
         return self.json(self._envelope(request, self.world.detail(found, base, self._origin(request) + request.target)))
+
+    def _command(self, request, index):
+        """Always 200 when it ran at all; the front end may have given up meanwhile."""
+        s = self.settings
+        if request.method != "POST":
+            return self._no_route(request)
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            return self.error(400, "The request is invalid.")
+        if s.command == "off":
+            return Reply(403, b"", None)
+        if s.command == "fails":
+            return self.json({"Output": "", "Error": "The system cannot find the file specified", "ExitCode": -1})
+        said = self.drive.command(index, body)
+        if s.command == "cut":
+            return Reply(s.gateway_status, page(f"{s.gateway_status} - The request timed out.", "The web server failed to respond."), HTML)
+        return self.json(said)
 
     def _origin(self, request):
         return "https://" + (self.settings.href_host or request.field("host"))

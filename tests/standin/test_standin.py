@@ -392,6 +392,37 @@ def test_arm(k):
     check("Kudu's own envelope", "value" in k.get_json(P, x_ms_geo_location="West Europe"))
 
 
+def run(k, command, **fields):
+    return json.loads(k.get("/api/command", method="POST", body=json.dumps({"command": command, "dir": ""}), **fields)[2])
+
+
+def test_files(k):
+    k.reset(route="first", procdump_s=0.2, dump_bytes=300000)
+    machine = k.instances[0]["machine"]
+    check("no folder yet", k.get("/api/vfs/LogFiles/kudump/")[0] == 404)
+    check("slash missing", k.get("/api/vfs/LogFiles")[0] == 307)
+    check("tools", any(e["name"] == "procdump64.exe" for e in k.get_json("/api/vfs/SystemDrive/devtools/sysinternals/")))
+    check("guard holds", run(k, f'(if /i not "%COMPUTERNAME%"=="other" exit 77) & mkdir "%HOME%\\x"')["ExitCode"] == 77 and k.get("/api/vfs/x/")[0] == 404)
+    line = f'(if /i not "%COMPUTERNAME%"=="{machine}" exit 77) & mkdir "%HOME%\\LogFiles\\kudump\\a" && start "" /b "%SystemDrive%\\devtools\\procdump64.exe"'
+    check("started", run(k, line + ' -accepteula -ma 4292 "%HOME%\\LogFiles\\kudump\\a\\dump.dmp" > "%HOME%\\LogFiles\\kudump\\a\\procdump.log" 2>&1 < nul')["ExitCode"] == 0)
+    time.sleep(0.05)
+    check("listed", any(e["name"] == "procdump64" for e in k.get_json("/api/processes")))
+    time.sleep(0.6)
+    status, fields, body = k.get("/api/vfs/LogFiles/kudump/a/dump.dmp")
+    check("the dump", status == 200 and hashlib.sha256(body).hexdigest() == k.get_json("/_standin/expected?pid=4292&type=2")["sha256"])
+    check("its log", b"Dump 1 complete" in k.get("/api/vfs/LogFiles/kudump/a/procdump.log")[2])
+    part = k.get("/api/vfs/LogFiles/kudump/a/dump.dmp", Range="bytes=200000-", If_Range=fields["ETag"])
+    check("Range", part[0] == 206 and part[2] == body[200000:] and part[1]["Content-Range"] == "bytes 200000-299999/300000")
+    check("If-Range of another", k.get("/api/vfs/LogFiles/kudump/a/dump.dmp", Range="bytes=5-", If_Range='"x"')[0] == 200)
+    check("past the end", k.get("/api/vfs/LogFiles/kudump/a/dump.dmp", Range="bytes=300000-")[0] == 416)
+    check("unchanged", k.get("/api/vfs/LogFiles/kudump/a/dump.dmp", If_None_Match=fields["ETag"])[0] == 304)
+    check("delete without ETag", k.get("/api/vfs/LogFiles/kudump/a/dump.dmp", method="DELETE")[0] == 412)
+    check("folder not empty", k.get("/api/vfs/LogFiles/kudump/a/", method="DELETE")[0] == 409)
+    check("delete", k.get("/api/vfs/LogFiles/kudump/a/dump.dmp", method="DELETE", If_Match=fields["ETag"])[0] == 200)
+    check("delete any", k.get("/api/vfs/LogFiles/kudump/a/procdump.log", method="DELETE", If_Match="*")[0] == 200)
+    check("delete folder", k.get("/api/vfs/LogFiles/kudump/a/", method="DELETE")[0] == 200 and k.get_json("/_standin/drive")["left"] == [])
+
+
 def test_tls(k, folder):
     k.reset(route="first", framing="close")
     body = k.get(f"{P}/4292/dump")[2]
@@ -425,7 +456,7 @@ def main():
     try:
         servers.append(Server(folder, "--set", "site=contoso"))
         plain = servers[0]
-        for test in (test_lists, test_instances, test_dumps, test_overlap, test_login, test_http, test_faults, test_arm):
+        for test in (test_lists, test_instances, test_dumps, test_overlap, test_login, test_http, test_faults, test_arm, test_files):
             test(plain)
         if shutil.which("openssl"):
             subprocess.run([os.path.join(HERE, "..", "pki", "make.sh"), f"{folder}/pki"], check=True)

@@ -33,6 +33,7 @@ class World:
         self.turn = 0
         self.guard = threading.Lock()
         self.cache = {}
+        self.tools = {}             # what /api/command started, by instance
 
     def changed(self):
         with self.guard:
@@ -132,13 +133,14 @@ class World:
         return entry
 
     def list(self, index, base):
-        every = sorted(self.processes(index).values(), key=lambda p: (p.name.lower(), p.pid))
+        every = sorted([*self.processes(index).values(), *self.tools.get(index, [])], key=lambda p: (p.name.lower(), p.pid))
         return [self.list_entry(p, base) for p in every]
 
     def environment(self, p):
         s = self.settings
         env = {"APP_POOL_ID": p.pool(s.site), "COMPUTERNAME": self.machine(p.instance), "WEBSITE_INSTANCE_ID": instance_id(p.instance),
-               "WEBSITE_SITE_NAME": s.site, "WEBSITE_SKU": s.sku, "APPSETTING_ConnectionString": "Server=db;Password=do-not-print-me",
+               "WEBSITE_SITE_NAME": s.site, "WEBSITE_SKU": s.sku,
+               "PROCESSOR_ARCHITECTURE": "x86" if s.worker_bits == 32 else "AMD64", "APPSETTING_ConnectionString": "Server=db;Password=do-not-print-me",
                "NOT_APP_POOL_ID_X": "wrong"}
         if p.role == "webjob":
             env["WEBJOBS_NAME"] = p.name
