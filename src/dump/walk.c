@@ -2,6 +2,7 @@
 #include "dump/frames.h"
 
 #include "dump/pe.h"
+#include "dump/symbols.h"
 #include "dump/unwind_elf.h"
 #include "dump/unwind_guess.h"
 #include "dump/unwind_x64.h"
@@ -201,6 +202,26 @@ name_by_code(struct walker *walker, struct frame *frame)
 	frame->name_start = frame->function = start;
 }
 
+/* A name without an end must not begin before the frame's function. */
+static void
+name_by_symfile(struct walker *walker, struct frame *frame)
+{
+	const struct symbol *symbol;
+	uint64_t start;
+	if (walker->space->symbols == NULL || frame->name[0] != 0 || frame->module == NULL)
+		return;
+	symbol = symbols_at(walker->space->symbols, walker->space, frame->module, rva_of(frame));
+	start = frame->module->base + symbol->start;
+	if (symbol->name[0] == 0 || (symbol->nearest && start < frame->function))
+		return;
+	memcpy(frame->name, symbol->name, sizeof frame->name);
+	memcpy(frame->file, symbol->file, sizeof frame->file);
+	frame->line = symbol->line;
+	frame->name_start = start;
+	if (frame->function == 0 && !symbol->nearest)
+		frame->function = start;
+}
+
 /* Names frames [from, to). */
 static void
 name_frames(struct walker *walker, size_t from, size_t to)
@@ -210,6 +231,7 @@ name_frames(struct walker *walker, size_t from, size_t to)
 		name_by_code(walker, &list[i]);
 		if (list[i].name[0] == 0)
 			list[i].name_start = list[i].module != NULL ? lowest_name(walker, &list[i]) : 0;
+		name_by_symfile(walker, &list[i]);
 	}
 	for (size_t i = from; i < to; i++) {
 		const struct image *image;

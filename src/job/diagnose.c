@@ -12,7 +12,7 @@
 size_t
 diagnose_need(void)
 {
-	return space_need() + images_need() + managed_need() +
+	return space_need() + images_need() + symbols_need() + managed_need() +
 	       memory_need(SPACE_THREADS_MAX * sizeof(struct stack_group), 16) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(uint32_t), 16);
 }
@@ -211,16 +211,29 @@ note_stack(struct diagnosis *diagnosis)
 }
 
 static void
-note_rest(struct diagnosis *diagnosis)
+note_images(struct diagnosis *diagnosis)
 {
-	const struct space *space = &diagnosis->space;
 	const struct images *images = &diagnosis->images;
-	if (diagnosis->findings.missing[0] != 0)
-		note(diagnosis, "%s", diagnosis->findings.missing);
-	if (diagnosis->options.images != NULL && images->found == 0 && images->other_id == 0)
+	const struct symbols *symbols = &diagnosis->symbols;
+	if (diagnosis->options.images == NULL)
+		return;
+	if (images->found + images->other_id + symbols->found + symbols->other_id == 0)
 		note(diagnosis, "--images: no file there has the name of a module that was needed");
 	if (images->other_id > 0)
 		note(diagnosis, "--images: %s there is another version than the dumped one", images->other_name);
+	if (symbols->other_id > 0)
+		note(diagnosis, "--images: the symbols of %s there are of another build than the dumped one", symbols->other_name);
+	if (symbols_exhausted(symbols))
+		note(diagnosis, "--images: the symbol files ask for more reading than sound ones do; names and lines may be missing");
+}
+
+static void
+note_rest(struct diagnosis *diagnosis)
+{
+	const struct space *space = &diagnosis->space;
+	if (diagnosis->findings.missing[0] != 0)
+		note(diagnosis, "%s", diagnosis->findings.missing);
+	note_images(diagnosis);
 	for (size_t i = 0; i < space->soft_count && i < sizeof space->soft / sizeof space->soft[0]; i++)
 		note(diagnosis, "%s", space->soft[i]);
 	if (view_exhausted(&space->view))
@@ -267,7 +280,10 @@ prepare(struct diagnosis *diagnosis, struct memory *memory, const struct diagnos
 	diagnosis->options = *options;
 	diagnosis->groups = memory_take(memory, SPACE_THREADS_MAX * sizeof(struct stack_group), 16);
 	diagnosis->thread_group = memory_take(memory, SPACE_THREADS_MAX * sizeof(uint32_t), 16);
-	return options->images == NULL || images_open(&diagnosis->images, memory, options->images, fault);
+	if (options->images == NULL)
+		return true;
+	symbols_open(&diagnosis->symbols, memory, options->images);
+	return images_open(&diagnosis->images, memory, options->images, fault);
 }
 
 /* The space is open, or could not be. */
@@ -278,8 +294,10 @@ go_on(struct diagnosis *diagnosis, struct memory *memory, bool opened)
 		images_close(&diagnosis->images);
 		return false;
 	}
-	if (diagnosis->options.images != NULL)
+	if (diagnosis->options.images != NULL) {
 		diagnosis->space.images = &diagnosis->images.as_images;
+		diagnosis->space.symbols = &diagnosis->symbols;
+	}
 	look(diagnosis, managed_open(&diagnosis->space, memory, diagnosis->path[0] != 0 ? diagnosis->path : NULL, &diagnosis->findings));
 	return true;
 }
@@ -307,4 +325,5 @@ diagnose_close(struct diagnosis *diagnosis)
 {
 	space_close(&diagnosis->space);
 	images_close(&diagnosis->images);
+	symbols_close(&diagnosis->symbols);
 }

@@ -6,6 +6,7 @@
 
 #include "dump/images.h"
 #include "dump/managed.h"
+#include "dump/symbols.h"
 #include "job/signature.h"
 
 #define WHAT_MAX 320
@@ -14,7 +15,7 @@
 struct diagnose_options {
 	bool all;            /* look at every thread */
 	bool redact_message; /* messages of exceptions may hold secrets: leave them out */
-	const char *images;  /* folder of PE and ELF files; NULL: none */
+	const char *images;  /* folder of PE, ELF and .sym files; NULL: none */
 };
 
 /* Threads with the same stack. */
@@ -28,6 +29,7 @@ struct diagnosis {
 	const char *path;             /* the caller's */
 	struct space space;
 	struct images images;
+	struct symbols symbols;
 	struct managed_findings findings;
 	struct code_source *code;
 	char program[SPACE_NAME_MAX]; /* short name of the main module; empty: unknown */
