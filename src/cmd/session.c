@@ -13,8 +13,8 @@ session_need(void)
 	return trust_need();
 }
 
-bool
-session_check_plain(const struct url *url, const struct settings *settings, struct fault *fault)
+static bool
+check_plain(const struct url *url, const struct settings *settings, struct fault *fault)
 {
 	if (url->secure || settings->allow_plain_http || name_is_loopback(url->host))
 		return true;
@@ -26,7 +26,7 @@ static bool
 add_site(struct session *session, const char *words, const struct settings *settings, struct fault *fault)
 {
 	struct url *url = &session->sites[session->site_count];
-	if (!url_parse(url, span_of(words), fault) || !session_check_plain(url, settings, fault))
+	if (!url_parse(url, span_of(words), fault) || !check_plain(url, settings, fault))
 		return fault_while(fault, "--scm");
 	session->site_count++;
 	return true;

@@ -26,7 +26,4 @@ bool session_open(struct session *, struct memory *, struct settings *, struct f
 
 void session_close(struct session *);
 
-/* Plain http is for loopback addresses, or for those who say so. */
-bool session_check_plain(const struct url *, const struct settings *, struct fault *) MUST_CHECK;
-
 #endif

@@ -116,8 +116,8 @@ address_is_loopback(const struct address *address)
 	return memcmp(bytes, one, sizeof one) == 0 || memcmp(bytes, mapped, sizeof mapped) == 0;
 }
 
-void
-address_put(struct text *text, const struct address *address)
+static void
+put_address(struct text *text, const struct address *address)
 {
 	char digits[INET6_ADDRSTRLEN];
 	unsigned char bytes[16];
@@ -141,11 +141,11 @@ address_put_port(struct text *text, const struct address *address)
 	if (address_is_ipv6(address)) {
 		memcpy(&six, &address->at, sizeof six);
 		text_put_byte(text, '[');
-		address_put(text, address);
+		put_address(text, address);
 		text_printf(text, "]:%u", (unsigned)ntohs(six.sin6_port));
 	} else {
 		memcpy(&four, &address->at, sizeof four);
-		address_put(text, address);
+		put_address(text, address);
 		text_printf(text, ":%u", (unsigned)ntohs(four.sin_port));
 	}
 }
