@@ -79,7 +79,7 @@ run_analyze(const struct command *command, struct settings *settings)
 	fault_clear(&fault);
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
 	good = check(settings, &fault) &&
-	       memory_open(&memory, memory_need(sizeof(struct analyze_run), 64) + diagnose_need(), &fault) &&
+	       memory_open(&memory, memory_need(sizeof(struct analyze_run), 64) + diagnose_need(settings->images != NULL), &fault) &&
 	       report(memory_take(&memory, sizeof(struct analyze_run), 64), &memory, settings, &fault);
 	if (!good)
 		log_fault(&fault);

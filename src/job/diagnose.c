@@ -10,9 +10,9 @@
 #include <string.h>
 
 size_t
-diagnose_need(void)
+diagnose_need(bool images)
 {
-	return space_need() + images_need() + symbols_need() + managed_need() +
+	return space_need() + managed_need() + (images ? images_need() + symbols_need() : 0) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(struct stack_group), 16) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(uint32_t), 16);
 }

@@ -51,8 +51,8 @@ struct diagnosis {
 	size_t note_count;
 };
 
-/* Bytes that diagnose_open takes of a memory, beside the struct. */
-size_t diagnose_need(void);
+/* Bytes that diagnose_open takes of a memory, beside the struct; more with a folder of images. */
+size_t diagnose_need(bool images);
 
 /* Opens and diagnoses a dump. The faults are those of space_open, and of images_open. `path` must outlive it. The struct
  * must be zeroed memory: most of it is never touched. After false there is nothing to close. */

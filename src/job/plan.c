@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/plan.h"
 
+#include "job/aftermath.h"
+
 #define BLOCK_STEP BLOCK_BYTES_LEAST
 
 const char plan_formula[] =
-	"memory  1.25 MiB + K x 0.31 MiB + K x F x 1 MiB + U x 0.15 MiB + (K x D + U) x block (+ 6 MiB with --analyze), taken before the\n"
+	"memory  1.25 MiB + K x 0.31 MiB + K x F x 1 MiB + U x 0.15 MiB + (K x D + U) x block (+ " AFTERMATH_MIB " MiB with --analyze), taken before the\n"
 	"        first connection and never more, however large the dump: K dumps at once (--jobs, no more than sites), F\n"
 	"        folders and D blob destinations, U lanes (0 without a blob). One dump to a blob with the defaults: 22 MiB.\n"
 	"        A blob holds 50,000 blocks: with 4 MiB blocks dumps of up to 195 GiB fit. Without --memory smaller blocks grow\n"

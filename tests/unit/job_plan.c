@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/plan.h"
 
+#include "job/aftermath.h"
+
 #include "unit.h"
 
 static struct plan plan;
@@ -21,6 +23,14 @@ defaults_hold_the_promise(void)
 	CHECK(make(1, 1, 0, 0, 0, 0) && plan.lanes == 0 && plan.slots == 0);
 	CHECK(plan.peak <= 3ull * MIB);
 	CHECK(make(4, 1, 2, 3, 1 * MIB, 0) && plan.slots == 4 * 2 + 3);
+}
+
+/* What the help says of --analyze. */
+static void
+analysis_as_stated(void)
+{
+	size_t stated = strtoul(AFTERMATH_MIB, NULL, 10) * MIB;
+	CHECK(aftermath_need() <= stated && aftermath_need() + MIB > stated);
 }
 
 static void
@@ -56,6 +66,7 @@ int
 main(void)
 {
 	UNIT_RUN(defaults_hold_the_promise);
+	UNIT_RUN(analysis_as_stated);
 	UNIT_RUN(blocks_are_whole_steps);
 	UNIT_RUN(memory_shrinks_to_fit);
 	UNIT_RUN(every_limit_is_kept_or_refused);
