@@ -47,8 +47,6 @@ bool view_read(struct view *, uint64_t offset, void *room, size_t size) MUST_CHE
 bool view_exhausted(const struct view *);
 
 /* Little-endian. */
-bool view_u16(struct view *, uint64_t offset, uint16_t *value) MUST_CHECK;
 bool view_u32(struct view *, uint64_t offset, uint32_t *value) MUST_CHECK;
-bool view_u64(struct view *, uint64_t offset, uint64_t *value) MUST_CHECK;
 
 #endif

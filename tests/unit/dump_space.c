@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/space.h"
 
-#include "dump_maker.h"
+#include "dump_open.h"
 #include "dump/reason.h"
 #include "unit.h"
 
@@ -9,25 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct maker maker;
-static struct space space;
-static struct memory memory;
-static struct fault fault;
 static char name[SPACE_NAME_MAX];
-
-static bool
-open_span(struct span bytes)
-{
-	memory.used = 0;
-	fault_clear(&fault);
-	return space_open_bytes(&space, &memory, bytes, &fault);
-}
-
-static bool
-open_made(void)
-{
-	return open_span(maker_span(&maker));
-}
 
 /* Two threads, two modules, three ranges of full memory and a crash. */
 static void
