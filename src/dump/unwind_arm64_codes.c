@@ -177,7 +177,7 @@ undo_code(struct arm64_undoing *undoing, const unsigned char *code)
 		return undo_pair(undoing, first << 8 | code[1]);
 	switch (first) {
 	case ARM64_ALLOC_L:
-		release(registers, ((uint64_t)code[1] << 16 | code[2] << 8 | code[3]) * 16);
+		release(registers, ((uint32_t)code[1] << 16 | (uint32_t)code[2] << 8 | code[3]) * 16u);
 		return true;
 	case ARM64_SET_FP:
 		arm64_set(registers, ARM64_SP, registers->fp);

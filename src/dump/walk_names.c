@@ -8,6 +8,7 @@
 
 #define LEAF_REACH 64        /* an export may be so far before pc in a function without frame, such as a system call's */
 #define WANTS_MOST 128
+#define X86_REACH 2048       /* bytes of a function before pc that are looked at */
 
 /* Case of file names differs between dumps. */
 static bool
@@ -20,6 +21,31 @@ module_is(struct walker *walker, const struct module *module, const char *name)
 	return span_is_nocase(span_of(space_short_name(full)), name);
 }
 
+/* Whether x86 code at `at` begins a function, by what lies before it: filling, or a return and then a usual prolog. */
+static bool
+begins_function(const unsigned char *code, size_t at, size_t count)
+{
+	bool ret = code[at - 1] == 0xc3 || (code[at - 3] == 0xc2 && code[at - 1] == 0);
+	bool filled = code[at - 2] == code[at - 1] || code[at - 2] == 0xc3 || (code[at - 4] == 0xc2 && code[at - 2] == 0);
+	if (code[at - 1] == 0xcc || code[at - 1] == 0x90)
+		return filled;
+	return ret && count - at >= 3 && (memcmp(code + at, "\x8b\xff\x55", 3) == 0 || memcmp(code + at, "\x55\x8b\xec", 3) == 0);
+}
+
+/* x86 has no table of functions: an export names the code behind it up to the next function's begin. */
+static uint64_t
+lowest_x86(struct space *space, uint64_t base, uint64_t rva)
+{
+	unsigned char code[X86_REACH];
+	size_t count = rva < sizeof code ? (size_t)rva : sizeof code;
+	if (!space_read(space, base + rva - count, code, count))
+		return 0;
+	for (size_t i = count; i > 4; i--)
+		if (begins_function(code, i, count))
+			return base + rva - count + i;
+	return base + rva - count + 4;
+}
+
 /* What an export or symbol of a frame must not begin below, by unwind data; 0: nothing is known, so no name. */
 static uint64_t
 lowest_name(struct walker *walker, struct frame *frame)
@@ -30,6 +56,8 @@ lowest_name(struct walker *walker, struct frame *frame)
 	uint32_t gap;
 	if (image->kind != IMAGE_PE)
 		return frame->function;
+	if (walker->space->arch == ARCH_X86)
+		return lowest_x86(walker->space, frame->module->base, rva);
 	switch (walk_find(&image->pe, walker->space, (uint32_t)rva, &entry, &gap)) {
 	case PE_FOUND:
 		frame->function = entry.base + (walker->space->arch == ARCH_X64 ? x64_function_begin(walker->space, &entry) : entry.begin);

@@ -366,6 +366,10 @@ shows_the_narrow_side_of_wow64(void)
 	CHECK(space_last_error(&space, &space.threads[0], &value) && value == 5);
 	CHECK(space_registers(&space, &space.threads[1], &registers) && registers.pc == 0x400500 && registers.sp == 0x60000);
 	CHECK(registers.valid == 0xff && registers.r[8] == 0);
+	/* the exception's own context is of the 64-bit side, in wow64cpu: the kept one is what crashed */
+	put_exception(&maker, 7, 0x4000001f, 0x77000100, 0, NULL, context, 1232);
+	CHECK(open_made() && space.is_wow64 && space.crash.recorded && space.crash.thread == 7);
+	CHECK(space_registers(&space, &space.threads[0], &registers) && registers.pc == 0x401000);
 	/* without any 32-bit context all stays as it is */
 	put_at(&maker, at + 0x804, 0, 4);
 	put_at(&maker, narrow + 0x38, 0x33, 2);

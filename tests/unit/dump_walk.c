@@ -333,6 +333,38 @@ managed_code(void)
 	CHECK(!frames.list[3].managed && frames.list[3].trust == TRUST_PDATA);
 }
 
+/* x86 has no tables: an export counts when no other function begins between it and pc. */
+static void
+export_rule_x86(void)
+{
+	static const struct { uint32_t rva; unsigned char between[5]; const char *name; } list[] = {
+		{0x1100, {0x8b, 0x45, 0x08, 0xc3, 0x90}, ""},      /* a return and filling */
+		{0x1100, {0x8b, 0x45, 0xc2, 0x08, 0x00}, "f"},     /* a return with code behind it */
+		{0x1100, {0x8b, 0x45, 0xcc, 0xcc, 0x51}, ""},
+		{0x1100, {0x8b, 0x45, 0x08, 0xcc, 0x51}, "f"},     /* one such byte is part of an instruction */
+		{0x1100, {0xc3, 0x55, 0x8b, 0xec, 0x51}, ""},
+		{0x1100, {0xc3, 0x51, 0x8b, 0xec, 0x51}, "f"},
+		{0x1125, {0xcc, 0xcc, 0xcc, 0xcc, 0xcc}, "f"},     /* the export begins right behind the filling */
+		{0x1141, {0x51, 0x51, 0x51, 0x51, 0x51}, ""},      /* behind pc */
+	};
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+		made_begin(0, 2);
+		made_module(BASE & 0x7fffffff, 0x8000, "C:\\x.exe");
+		made_range(STACK, SIZE);
+		made_range(BASE & 0x7fffffff, 0x8000);
+		made_pe(BASE & 0x7fffffff);
+		made_u16((BASE & 0x7fffffff) + 0x84, 0x14c);
+		make_export(BASE & 0x7fffffff, "f", list[i].rva);
+		memset(made_at((BASE & 0x7fffffff) + 0x1000), 0x51, 0x1000);
+		made_bytes((BASE & 0x7fffffff) + 0x1120, list[i].between, 5);
+		made_number(made.file + MADE_CONTEXT + 0xb8, (BASE & 0x7fffffff) + 0x1140, 4);
+		made_number(made.file + MADE_CONTEXT + 0xc4, STACK, 4);
+		walk();
+		CHECK(frames.count >= 1);
+		CHECK_TEXT(frames.list[0].name, list[i].name);
+	}
+}
+
 /* A Linux thread whose signal's handler went over to a stack of its own: what was interrupted is found by the record
  * that something there points at. */
 #define OTHER 0x300000u
@@ -449,6 +481,7 @@ main(void)
 	UNIT_RUN(nothing_to_walk);
 	UNIT_RUN(no_way_down);
 	UNIT_RUN(managed_code);
+	UNIT_RUN(export_rule_x86);
 	UNIT_RUN(other_stack);
 	UNIT_RUN(real_dumps);
 	return unit_end();
