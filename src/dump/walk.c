@@ -205,14 +205,15 @@ by_signal_record(struct walker *walker, uint64_t pc)
 {
 	uint64_t from = walker->frames->list[0].sp, at, record;
 	struct registers registers;
-	if (walker->space->arch != ARCH_X64 || walker->space->os != OS_LINUX || walker->switches >= SWITCHES_MOST)
+	if (!walker->crashed || walker->space->arch != ARCH_X64 || walker->space->os != OS_LINUX ||
+	    walker->switches >= SWITCHES_MOST)
 		return false;
 	if (walker->registers.sp < from || walker->registers.sp - from > LOOKS_MOST * 8)
 		from = walker->registers.sp;
 	for (at = from; at < walker->stack_end && at - from < LOOKS_MOST * 8; at += 8) {
 		if (!space_u64(walker->space, at, &record))
 			return false;
-		if (record % 8 != 0 || record <= UINT16_MAX || !elf_context_at(walker->space, record, &registers) ||
+		if (record % 8 != 0 || !elf_context_at(walker->space, record, &registers) || registers.pc <= UINT16_MAX ||
 		    registers.sp - from < walker->stack_end - from || (registers.pc != pc && !is_code(walker, registers.pc + 1)))
 			continue;
 		walker->registers = registers;
@@ -314,6 +315,7 @@ walk_thread(struct space *space, const struct thread *thread, struct code_source
 	walker.code = code;
 	walker.frames = frames;
 	walker.exact = true;
+	walker.crashed = thread->id == space->crash.thread;
 	if (!space_registers(space, thread, &walker.registers))
 		return;
 	find_stack_end(&walker, thread);

@@ -21,6 +21,7 @@ struct walker {
 	struct code_source *code;
 	struct frames *frames;
 	struct registers registers;
+	bool crashed;            /* this thread: only here is a signal's record looked for, which takes many reads */
 	bool exact;              /* registers.pc is the instruction itself */
 	enum frame_trust trust;  /* how registers came about */
 	uint64_t stack_end;

@@ -87,6 +87,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 	for (size_t i = 65, n = 0; i < count; i += PIECE, n++)
 		made_bytes(places[n], data + i, count - i < PIECE ? count - i : PIECE);
 	space = made_open(STACK, data[0] & 4 ? SIZE : 0);
+	space->crash.thread = space->threads[0].id;
 	walk_thread(space, &space->threads[0], NULL, &frames);
 	if (frames.count == 0 || frames.count > FRAMES_MAX)
 		abort();

@@ -399,7 +399,8 @@ begin_signal(uint64_t segments)
 	made_u64(STACK + 0x420, RECORD);
 	put_record(RECORD, BASE + 0x1240, OTHER + 0x2000, segments);
 	made_u64(OTHER + 0x2028, BASE + 0x1340);
-	return made_open(STACK, 0x1000);
+	made_open(STACK, 0x1000)->crash.thread = 7;
+	return &made.space;
 }
 
 static void
@@ -411,6 +412,9 @@ other_stack(void)
 	CHECK(frames.count >= 3 && frames.list[1].pc == BASE + 0x1240 && frames.list[1].exact);
 	CHECK(frames.list[1].sp == OTHER + 0x2000 && frames.list[1].trust == TRUST_SCAN);
 	CHECK(frames.list[2].pc == BASE + 0x1340 && frames.list[2].trust == TRUST_PDATA);
+	space->crash.thread = 8;
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count == 1);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		space = begin_signal(bad[i]);
 		walk_thread(space, &space->threads[0], NULL, &frames);
