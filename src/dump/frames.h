@@ -46,6 +46,12 @@ struct code_source {
 
 const char *frame_trust_name(enum frame_trust);
 
+/* A place for one more frame: the list keeps its first FRAMES_TOP frames and the last ones. */
+struct frame *frames_add(struct frames *);
+
+/* Folds repeats at the end of the list. */
+void frames_fold(struct frames *);
+
 /* Walks a thread's stack from its registers; never fails, may have 0 frames. `code` may be NULL. Names come from `code`,
  * from .sym files, and from export tables under the rule that the export lies within the frame's own function. */
 void walk_thread(struct space *, const struct thread *, struct code_source *code, struct frames *);

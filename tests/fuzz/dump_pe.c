@@ -28,7 +28,7 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 {
 	struct pe_want want[3] = {{0, 0, 0, 0}, {0, 0, 0, 0}, {UINT32_MAX, 0, 0, 0}};
-	struct x64_entry entry;
+	struct pe_entry entry;
 	struct space *space;
 	struct pe pe;
 	uint32_t gap, rva = 0;
@@ -52,7 +52,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 		if (want[i].name != 0 && pe_name_text(space, BASE + want[i].name, name))
 			check_name(name);
 	}
-	if (x64_find(&pe, space, rva, &entry, &gap) == X64_FOUND && x64_function_begin(space, &entry) > UINT32_MAX)
+	if (x64_find(&pe, space, rva, &entry, &gap) == PE_FOUND && x64_function_begin(space, &entry) > UINT32_MAX)
 		abort();
 	return 0;
 }

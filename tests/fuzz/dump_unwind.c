@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread's walk over hostile unwind data. The first byte picks Windows' x64 tables, .eh_frame for x64 or arm64, or x86;
- * then come 64 bytes of places for registers, and the rest lies over the tables, the code and the stack by turns of 256 bytes. */
+/* A thread's walk over hostile unwind data. The first byte picks Windows' tables of x64 or arm64 (8), .eh_frame for x64 or
+ * arm64, or x86; then come 64 bytes of places for registers, and the rest lies over the tables, the code, the stack and
+ * another stack by turns of 256 bytes. seeds.py makes the seeds. */
 #include "dump/frames.h"
 
 #include "../unit/made_dump.h"
@@ -8,6 +9,7 @@
 #define BASE 0x140000000u
 #define STACK 0x200000u
 #define SIZE 0x4000u
+#define OTHER 0x300000u
 #define TABLES 0x4000u
 #define PIECE 256u
 
@@ -16,9 +18,10 @@ static struct frames frames;
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t count);
 
 static void
-make_pe(void)
+make_pe(unsigned machine)
 {
 	made_pe(BASE);
+	made_u16(BASE + 0x84, machine);
 	made_directory(BASE, 3, TABLES, 96);
 	made_directory(BASE, 0, TABLES + 0x800, 0x100);
 }
@@ -41,13 +44,14 @@ make_elf(unsigned machine)
 	}
 }
 
-/* Registers point into the stack, pc into the code. */
+/* Registers point into the stack or, from 0xc000 on, into the code; pc into the code. */
 static void
 put_registers(const unsigned char *data, unsigned architecture)
 {
 	unsigned char *context = made.file + MADE_CONTEXT;
 	for (unsigned i = 0; i < 32; i++) {
-		uint64_t value = STACK + ((uint64_t)data[2 * i] | (uint64_t)data[2 * i + 1] << 8) % SIZE;
+		uint64_t number = (uint64_t)data[2 * i] | (uint64_t)data[2 * i + 1] << 8;
+		uint64_t value = number < 0xc000 ? STACK + number % SIZE : BASE + 0x1000 + number % 0x1000;
 		if (architecture == 0)
 			made_number(context + 0x9c + 4 * (i % 11), i == 7 ? BASE + 0x1000 + value % 0x1000 : value, 4);
 		else if (architecture == 9)
@@ -62,25 +66,28 @@ put_registers(const unsigned char *data, unsigned architecture)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 {
-	static const unsigned architectures[] = {9, 9, 12, 0};
-	static const uint64_t places[] = {BASE + TABLES, BASE + TABLES + PIECE, BASE + TABLES + 0x800, STACK, STACK + PIECE, BASE + 0x1000};
+	static const unsigned architectures[] = {9, 9, 12, 0, 12}, machines[] = {0x8664, 62, 183, 0x14c, 0xaa64};
+	static const uint64_t places[] = {BASE + TABLES, BASE + TABLES + PIECE, BASE + TABLES + 0x800, STACK, STACK + PIECE, BASE + 0x1000,
+	                                  OTHER, OTHER + PIECE};
 	struct space *space;
 	unsigned mode;
 	if (count < 65 || count > 65 + PIECE * sizeof places / sizeof places[0])
 		return 0;
-	mode = data[0] & 3;
-	made_begin(architectures[mode], mode == 0 || mode == 3 ? 2 : 0x8201);
+	mode = (data[0] & 11) == 8 ? 4 : data[0] & 3;
+	made_begin(architectures[mode], mode == 1 || mode == 2 ? 0x8201 : 2);
 	made_module(BASE, 0x8000, "C:\\x.exe");
 	made_range(STACK, SIZE);
+	made_range(OTHER, 0x1000);
 	made_range(BASE, 0x8000);
-	if (mode == 0 || mode == 3)
-		make_pe();
+	if (mode == 1 || mode == 2)
+		make_elf(machines[mode]);
 	else
-		make_elf(mode == 1 ? 62 : 183);
+		make_pe(machines[mode]);
 	put_registers(data + 1, architectures[mode]);
 	for (size_t i = 65, n = 0; i < count; i += PIECE, n++)
 		made_bytes(places[n], data + i, count - i < PIECE ? count - i : PIECE);
 	space = made_open(STACK, data[0] & 4 ? SIZE : 0);
+	space->crash.thread = space->threads[0].id;
 	walk_thread(space, &space->threads[0], NULL, &frames);
 	if (frames.count == 0 || frames.count > FRAMES_MAX)
 		abort();
