@@ -10,6 +10,7 @@
 
 #define CLR_METADATA_KEPT 8
 #define CLR_PARENTS_MOST 64 /* base types above a type */
+#define CLR_CODE 0xe0434352u /* of managed exceptions, as RaiseException is given it */
 
 struct clr {
 	struct space *space;
