@@ -249,6 +249,16 @@ clr_descriptor_parse(struct clr_descriptor *into, struct span json)
 	return json_scan_end(&walk.scan) == SCAN_MORE && walk.types && walk.globals;
 }
 
+/* A pointer of the descriptor itself. Out of the file (--images) comes what no loader has relocated. */
+static bool
+read_own_pointer(struct space *space, uint64_t at, uint64_t *value)
+{
+	const struct module *module = space_module_at(space, at);
+	if (!space_pointer(space, at, value))
+		return false;
+	return module == NULL || *value >= module->base || clr_symbol_relocated(space, module, at, value) || *value != 0;
+}
+
 /* Turns indexes into addresses; an index past the array is an unknown global. */
 static void
 resolve_pointers(struct clr_descriptor *into, struct space *space, uint64_t pointers, uint32_t count)
@@ -257,7 +267,7 @@ resolve_pointers(struct clr_descriptor *into, struct space *space, uint64_t poin
 		uint64_t place = into->globals[i];
 		if (!into->has_global[i] || !into->indirect[i])
 			continue;
-		into->has_global[i] = place < count && space_pointer(space, pointers + place * space->pointer_size, &into->globals[i]) &&
+		into->has_global[i] = place < count && read_own_pointer(space, pointers + place * space->pointer_size, &into->globals[i]) &&
 		                      into->globals[i] != 0;
 	}
 }
@@ -272,11 +282,11 @@ clr_descriptor_read(struct clr_descriptor *into, struct space *space, uint64_t a
 		return false;
 	if ((flags & 1) == 0 || ((flags & 2) != 0) != (wide == 4) || !space_u32(space, address + 12, &size))
 		return false;
-	if (size == 0 || size > CLR_DESCRIPTOR_BYTES || !space_pointer(space, address + 16, &text))
+	if (size == 0 || size > CLR_DESCRIPTOR_BYTES || !read_own_pointer(space, address + 16, &text))
 		return false;
 	if (!space_u32(space, address + 16 + wide, &count) || count > CLR_POINTERS_MAX)
 		return false;
-	if (!space_pointer(space, address + 24 + wide, &pointers) || !space_read(space, text, room, size))
+	if (!read_own_pointer(space, address + 24 + wide, &pointers) || !space_read(space, text, room, size))
 		return false;
 	if (!clr_descriptor_parse(into, (struct span){(const unsigned char *)room, size}))
 		return false;

@@ -141,6 +141,15 @@ first_thread(struct clr *clr, uint64_t *link, uint32_t *count)
 	return clr_field_pointer(&clr->d, clr->space, store, STORE_FIRST, link);
 }
 
+bool
+clr_knows_threads(struct clr *clr)
+{
+	uint64_t link;
+	uint32_t count, id;
+	return first_thread(clr, &link, &count) && link != 0 &&
+	       clr_field_u32(&clr->d, clr->space, link - clr->d.offsets[THREAD_LINK], THREAD_OSID, &id);
+}
+
 /* Goes through the list until a thread fits: the one asked for, or (thread 0) one with an exception in flight. */
 static bool
 search_threads(struct clr *clr, uint32_t wanted, struct clr_thrown *thrown, bool *found)

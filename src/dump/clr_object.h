@@ -12,6 +12,9 @@ struct clr_thrown {
 	bool in_flight;
 };
 
+/* Whether the runtime's list of threads can be read: without it a descriptor says nothing of exceptions. */
+bool clr_knows_threads(struct clr *);
+
 /* Of the thread with an OS id, *found tells whether the runtime knows that thread; false when the threads cannot be read. */
 bool clr_thrown_by(struct clr *, uint32_t thread, struct clr_thrown *, bool *found) MUST_CHECK;
 

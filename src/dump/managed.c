@@ -71,7 +71,8 @@ use_runtime(struct managed *managed, struct managed_runtime *runtime, bool *ther
 	bool good;
 	memset(&managed->clr, 0, sizeof managed->clr);
 	managed->clr.space = space;
-	good = module != NULL && clr_descriptor_find(&managed->clr.d, space, module, managed->text, &address);
+	good = module != NULL && clr_descriptor_find(&managed->clr.d, space, module, managed->text, &address) &&
+	       clr_knows_threads(&managed->clr);
 	*there = *there || address != 0;
 	if (good)
 		runtime->source = MANAGED_DESCRIPTOR;
@@ -195,17 +196,29 @@ read_report(struct managed *managed, const char *path)
 	findings->exception_count = 1;
 }
 
+static bool
+lacks_names(const struct managed_findings *findings)
+{
+	for (size_t i = 0; i < findings->exception_count; i++) {
+		const struct managed_exception *exception = &findings->exceptions[i];
+		if (exception->type[0] == '\0' || exception->type_unsure || exception->inner_lost ||
+		    (exception->frame_count > 0 && !has_named_frames(exception)))
+			return true;
+	}
+	return false;
+}
+
 static void
 say_missing(struct managed *managed)
 {
 	struct managed_findings *findings = managed->findings;
 	struct text text = text_in(findings->missing, sizeof findings->missing);
-	if (findings->source == MANAGED_DESCRIPTOR || findings->source == MANAGED_NATIVEAOT)
-		return;
-	if (managed->descriptor_there)
+	if (managed->descriptor_there && findings->source != MANAGED_DESCRIPTOR)
 		text_put(&text, "the runtime's description of itself is not in this dump: a full dump, or --images with the runtime's folder, has it");
-	else if (findings->exception_count == 0)
+	else if (findings->exception_count == 0 && findings->runtimes[0].source == MANAGED_NONE)
 		text_put(&text, "this .NET runtime does not describe itself (it does from .NET 9 on, in full dumps)");
+	else if (lacks_names(findings))
+		text_put(&text, "pages that name types or methods are not in this dump: a full dump (of a kernel's core, coredump_filter 0x3f) has them");
 }
 
 /* A trace holds the address before the return address, or of a fault the instruction itself; the walk asks for the one
