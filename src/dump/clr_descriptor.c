@@ -295,14 +295,18 @@ clr_descriptor_read(struct clr_descriptor *into, struct space *space, uint64_t a
 	return true;
 }
 
-/* The magic at a multiple of 8 in a piece of memory; SIZE_MAX: none. */
-static size_t
-find_magic(const unsigned char *bytes, size_t count)
+/* The magic at multiples of 8 in a piece of memory; other memory holds it too. */
+static bool
+scan_piece(struct clr_descriptor *into, struct space *space, uint64_t at, struct span piece, char *room, uint64_t *address)
 {
-	for (size_t i = 0; i + 8 <= count; i += 8)
-		if (bytes[i] == 'D' && memcmp(bytes + i, "DNCCDAC", 8) == 0)
-			return i;
-	return SIZE_MAX;
+	for (size_t i = 0; i + 8 <= piece.count; i += 8) {
+		if (piece.at[i] != 'D' || memcmp(piece.at + i, "DNCCDAC", 8) != 0)
+			continue;
+		*address = at + i;
+		if (clr_descriptor_read(into, space, *address, room))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -314,12 +318,9 @@ scan_module(struct clr_descriptor *into, struct space *space, const struct modul
 		if (start > at)
 			at = (start + 7) & ~7ull;
 		while (at < end && at - start < size && scanned < SCAN_BYTES) {
-			size_t got = space_read_some(space, at, piece, sizeof piece), found = find_magic(piece, got);
-			if (found != SIZE_MAX) {
-				*address = at + found;
-				if (clr_descriptor_read(into, space, *address, room))
-					return true;
-			}
+			size_t got = space_read_some(space, at, piece, sizeof piece);
+			if (scan_piece(into, space, at, (struct span){piece, got}, room, address))
+				return true;
 			at += sizeof piece;
 			scanned += sizeof piece;
 		}

@@ -131,7 +131,7 @@ jit_code(void)
 	CHECK(clr_code_at(&clr, BLOCK + CODE + 0x300, &code) && code.start == BLOCK + CODE + 0x214);
 	CHECK(clr_code_at(&clr, BLOCK + CODE + 0x400, &code) && code.start == BLOCK + CODE + 0x214); /* the word in front */
 	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x1f, &code));
-	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x600, &code)); /* a stub */
+	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x600, &code)); /* helper code */
 	CHECK(!clr_code_at(&clr, BLOCK + CODE - 1, &code));
 	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x2000, &code));
 	CHECK(!clr_code_at(&clr, 1ull << 57, &code));
