@@ -37,7 +37,7 @@ look_up(void)
 {
 	struct clr_code code;
 	uint32_t entry[3];
-	for (uint64_t pc = BLOCK + 0x3fff; pc < BLOCK + 0x5400; pc += 0x49) {
+	for (uint64_t pc = BLOCK + 0x3fff; pc < BLOCK + 0x5400; pc += 0x1c9) {
 		if (!clr_code_at(&clr, pc, &code))
 			continue;
 		if (code.start > pc || code.base > pc)
