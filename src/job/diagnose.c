@@ -46,7 +46,16 @@ const struct managed_exception *
 diagnose_exception(const struct diagnosis *diagnosis)
 {
 	const struct managed_findings *findings = &diagnosis->findings;
-	return findings->exception_count > 0 && findings->exceptions[0].type[0] != 0 ? &findings->exceptions[0] : NULL;
+	const struct managed_exception *exception = &findings->exceptions[0];
+	return findings->exception_count > 0 && (exception->type[0] != 0 || exception->has_message) ? exception : NULL;
+}
+
+const char *
+diagnose_exception_name(const struct diagnosis *diagnosis, const struct managed_exception *exception)
+{
+	if (exception->type[0] != 0)
+		return exception->type;
+	return diagnosis->findings.fail_fast && exception == diagnosis->findings.exceptions ? "Environment.FailFast" : NULL;
 }
 
 /* The thread to tell of: the one that crashed; else the one with an exception in flight. */
@@ -109,10 +118,11 @@ sign(struct diagnosis *diagnosis)
 	struct signature *signature = &diagnosis->signature;
 	const struct managed_exception *exception = diagnose_exception(diagnosis);
 	const struct frames *frames = &diagnosis->frames;
+	const char *name = exception != NULL ? diagnose_exception_name(diagnosis, exception) : NULL;
 	char room[SPACE_NAME_MAX];
 	if (!diagnosis->crashed)
 		return;
-	signature_begin(signature, exception != NULL ? exception->type : diagnosis->type);
+	signature_begin(signature, name != NULL ? name : diagnosis->type);
 	if (exception != NULL && diagnose_managed_top(exception) != NO_FRAME) {
 		for (size_t i = 0; i < exception->frame_count; i++)
 			(void)signature_add(signature, &(struct signed_frame){NULL, exception->frames[i].method, 0, true, false});
@@ -265,6 +275,8 @@ look(struct diagnosis *diagnosis, struct managed *managed)
 	if (diagnosis->thread != NULL) {
 		diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
 		walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
+		if (diagnosis->thread->id == space->crash.thread)
+			managed_read_words(managed, &diagnosis->frames);
 		diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
 	}
 	sign(diagnosis);

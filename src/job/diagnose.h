@@ -74,7 +74,10 @@ struct signed_frame diagnose_frame(struct diagnosis *, const struct frame *, cha
 size_t diagnose_top(struct diagnosis *, const struct frames *);
 size_t diagnose_managed_top(const struct managed_exception *);
 
-/* The exception to name: NULL when there is none. */
+/* The exception to name, one with a type or at least a message: NULL when there is none. */
 const struct managed_exception *diagnose_exception(const struct diagnosis *);
+
+/* Its type, or what stands for it; NULL: unknown. */
+const char *diagnose_exception_name(const struct diagnosis *, const struct managed_exception *);
 
 #endif
