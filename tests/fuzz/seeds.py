@@ -44,13 +44,13 @@ X64_SP, X64_BP, X64_PC = 21, 22, 16
 X86_SP, X86_BP, X86_PC = 21, 28, 29
 
 
-def x64(name, info, code=b"", stack=b"", registers=None, entries=None, pc=0x40, more=None):
+def x64(name, info, code=b"", stack=b"", registers=None, entries=None, pc=0x40, more=None, mode=4):
     entries = entries or [(CODE, CODE + 0x100, TABLES + 0x60)]
     entries = entries + [(0x7ff0, 0x7ff8, 0)] * (8 - len(entries))
     memory = {BASE + TABLES: b"".join(pack("<III", *entry) for entry in entries), BASE + TABLES + 0x60: info,
               BASE + CODE + 0x40: code, STACK: stack or words(*[BASE + CODE + 0x41] * 30)}
     memory.update(more or {})
-    unwind(name, 4, {X64_PC: pc, **(registers or {})}, memory)
+    unwind(name, mode, {X64_PC: pc, **(registers or {})}, memory)
 
 
 def arm64(name, word, record=b"", pc=0x40, stack=None, registers=None):
@@ -114,11 +114,12 @@ def make_x64():
     x64("x64-names", b"\x01\x04\x01\0\x04\x12", more={BASE + MORE: export}, entries=[(CODE, CODE + 0x80, TABLES + 0x60), (CODE + 0x80, CODE + 0x100, TABLES + 0x60)],
         stack=words(1, 2, BASE + CODE + 0x41, 1, 2, BASE + CODE + 0x91, 3))
     x64("x64-groups", b"\x01\x04\x01\0\x04\x02", stack=words(*[7, BASE + CODE + 0x41, 8, BASE + CODE + 0x51] * 8), more={STACK + 256: words(*[7, BASE + CODE + 0x41, 8, BASE + CODE + 0x51] * 8)})
+    x64("x64-deep", b"\x01\0\0\0", stack=words(*range(BASE + CODE + 0x41, BASE + CODE + 0x61)), more={STACK + 256: words(*range(BASE + CODE + 0x61, BASE + CODE + 0x81))}, mode=20)
     frames = b"".join(b"\x55\x8b\xec\xe8\0\0\0\0\xff\x15\0\0\0\0\xff\xd0" for _ in range(16))
     chain86 = b"".join(pack("<II", 0x200000 + 8 * (i + 1), 0x40001000 + 8 + 16 * (i % 14)) for i in range(31)) + pack("<II", 0, 0)
-    for name, bp in (("chain", 0), ("scan", 0x3ff0)):
+    for name, bp, between in (("chain", 0, b""), ("scan", 0x3ff0, b""), ("filled", 0, b"\xc3\xcc\xcc"), ("returned", 0, b"\xc2\x08\0\x55\x8b\xec")):
         unwind(f"x86-{name}", 7, {X86_SP: 0, X86_BP: bp, X86_PC: 0x40},
-               {BASE + CODE: frames, BASE + MORE: export, STACK: chain86, STACK + 256: words(0)})
+               {BASE + CODE: frames[:0x20] + between + frames[0x20 + len(between):], BASE + MORE: export, STACK: chain86, STACK + 256: words(0)})
 
 
 def frame_entries(cie, fde_codes, size=0x100):
