@@ -179,18 +179,19 @@ want_login(struct call *call, struct fault *fault)
 	static const char *const schemes[] = {"Basic", "Negotiate", "Kerberos", "NTLM", "Digest"};
 	char words[64], page[REFUSAL_ROOM];
 	struct text list = text_in(words, sizeof words);
-	const bool given = call->proxy->authorization[0] != 0, basic = offers(&call->head, "Basic");
+	struct span any;
+	const bool given = call->proxy->authorization[0] != 0;
+	/* tinyproxy answers a wrong password with a 401 that offers nothing */
+	const bool basic = offers(&call->head, "Basic") || !http_head_find(&call->head, "Proxy-Authenticate", 0, &any);
 	const int status = call->head.status;
 	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
 		if (offers(&call->head, schemes[i]))
-			text_printf(&list, "%s%s", list.used > 0 ? ", " : "", schemes[i]);
+			text_printf(&list, "%s%s", list.used > 0 ? ", " : ", offered: ", schemes[i]);
 	read_page(call, page, sizeof page);
-	if (list.used == 0)
-		text_put(&list, "nothing known");
 	if (given && basic)
 		fault_raise(fault, FAULT_DENIED, "the proxy refused user and password (HTTP %d)", status);
 	else
-		fault_raise(fault, FAULT_DENIED, "the proxy wants a login (HTTP %d, offered: %s)", status, words);
+		fault_raise(fault, FAULT_DENIED, "the proxy wants a login (HTTP %d%s)", status, words);
 	fault->detail = status;
 	if (!basic)
 		return fault_hint(fault, "only Basic is spoken here: run cntlm or px on this machine, which log in by NTLM or Kerberos, and "

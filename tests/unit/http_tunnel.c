@@ -210,8 +210,8 @@ explains_logins(void)
 		{"HTTP/1.1 407 Auth\r\n" AUTH "Negotiate\r\n" AUTH "NTLM\r\nContent-Length: 0\r\n\r\n", "u:geheim", "wants a login (HTTP 407, offered: Negotiate, NTLM)", "cntlm or px"},
 		{"HTTP/1.1 407 Auth\r\n" AUTH "NTLM, Negotiate, Basic realm=\"a\"\r\n\r\n", NULL, "offered: Basic, Negotiate, NTLM)", "HTTPS_PROXY=http://USER"},
 		{"HTTP/1.1 407 Auth\r\n" AUTH "Digest realm=\"Basic\", nonce=\"geheim\", qop=\"auth\"\r\n\r\n", NULL, "offered: Digest)", "cntlm or px"},
-		{"HTTP/1.1 407 Auth\r\n" AUTH "Bearer realm=x\r\n\r\n", NULL, "offered: nothing known)", "cntlm or px"},
-		{"HTTP/1.1 407 Auth\r\n\r\n", "u:geheim", "offered: nothing known)", "cntlm or px"},
+		{"HTTP/1.1 407 Auth\r\n" AUTH "Bearer realm=x\r\n\r\n", NULL, "wants a login (HTTP 407)", "cntlm or px"},
+		{"HTTP/1.1 407 Auth\r\n\r\n", "u:geheim", "refused user and password", "percent"},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		start(table[i].answer, NULL);
@@ -224,7 +224,7 @@ explains_logins(void)
 		finish();
 	}
 	start("HTTP/1.1 401 Who\r\n\r\n", NULL);
-	CHECK(strstr(refused(FAULT_DENIED, 401), "wants a login") != NULL);
+	CHECK(strstr(refused(FAULT_DENIED, 401), "wants a login (HTTP 401)") != NULL && strstr(fault.hint, "USER") != NULL);
 	finish();
 }
 
