@@ -246,6 +246,8 @@ closed_early(const struct http_client *client, struct fault *fault)
 	fault_raise(fault, FAULT_NETWORK, "the server closed the connection %s",
 	            client->room_used == 0 ? "without an answer" : "in the middle of an answer");
 	fault->detail = ECONNRESET;
+	if (proxy_for(client->network->proxies, &client->origin) != NULL)
+		fault_hint(fault, "or its proxy did: some cut what is silent for a while, as a dump is while Kudu writes it");
 	return false;
 }
 

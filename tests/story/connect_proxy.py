@@ -6,6 +6,7 @@
     tls             answers with a TLS alert, as a port that wants TLS itself
     silent          takes the question and says nothing
     drip            its answer comes a byte each 2 ms, after an interim one
+    idle=S          a tunnel ends when the origin says nothing for S seconds
     cut=N           each tunnel ends after N bytes from the client, in the middle of whatever it is
 Every name leads to 127.0.0.1. One line a CONNECT goes to the log: target, and the login as sent.
 """
@@ -64,6 +65,7 @@ def serve(sock, options):
     else:
         sock.sendall(answer)
     limit = next((int(mode[4:]) for mode in options.mode if mode.startswith("cut=")), None)
+    origin.settimeout(next((float(mode[5:]) for mode in options.mode if mode.startswith("idle=")), None))
     back = threading.Thread(target=pump, args=(origin, sock, None), daemon=True)
     back.start()
     pump(sock, origin, limit)
