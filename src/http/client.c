@@ -246,8 +246,6 @@ closed_early(const struct http_client *client, struct fault *fault)
 	fault_raise(fault, FAULT_NETWORK, "the server closed the connection %s",
 	            client->room_used == 0 ? "without an answer" : "in the middle of an answer");
 	fault->detail = ECONNRESET;
-	if (proxy_for(client->network->proxies, &client->origin) != NULL)
-		fault_hint(fault, "or its proxy did: some cut what is silent for a while, as a dump is while Kudu writes it");
 	return false;
 }
 
@@ -368,6 +366,8 @@ give_up(struct http_client *client, const struct turn *turn, struct fault *fault
 	struct text text = text_in(words, sizeof words);
 	struct span target = span_of(turn->request->target), path;
 	http_client_close(client);
+	if (fault->kind == FAULT_NETWORK && fault->detail != 0 && proxy_for(client->network->proxies, &client->origin) != NULL)
+		fault_hint(fault, "the proxy may have cut it: some end what is silent for a while, as a dump is while Kudu writes it");
 	text_put(&text, client->origin.secure ? "https://" : "http://");
 	url_put_host(&text, &client->origin);
 	if (span_cut(&target, '?', &path))
