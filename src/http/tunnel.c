@@ -146,6 +146,7 @@ put_reason(struct call *call, struct text *text)
 	struct span said = {NULL, 0};
 	const char *from, *to;
 	uint64_t again; /* titles like to begin with the status */
+	size_t place;
 	read_page(call, page, sizeof page);
 	from = strstr(page, "<title>");
 	to = from == NULL ? NULL : strstr(from, "</");
@@ -153,6 +154,9 @@ put_reason(struct call *call, struct text *text)
 		said = to == NULL ? call->head.reason : span_first(span_of(from + 7), (size_t)(to - from) - 7);
 	if (span_decimal(span_first(said, 3), &again) && again == (uint64_t)call->head.status)
 		said = span_trim(span_from(said, 3));
+	/* some show the request in their pages */
+	if (call->proxy->authorization[0] != 0 && span_find(said, call->proxy->authorization + strlen("Basic "), &place))
+		said.count = 0;
 	text_printf(text, "HTTP %d", call->head.status);
 	if (said.count > 0)
 		text_put(text, ": ");

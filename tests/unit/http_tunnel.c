@@ -262,6 +262,19 @@ explains_refusals(void)
 }
 
 static void
+keeps_the_login_to_itself(void)
+{
+	start("HTTP/1.1 403 No\r\n\r\n<title>you sent Basic dTpnZWhlaW0=</title>", NULL);
+	log_in("u:geheim");
+	CHECK(strstr(refused(FAULT_DENIED, 403), "(HTTP 403)") != NULL && strstr(fault.text, "dTpn") == NULL);
+	finish();
+	start("HTTP/1.1 403 Basic dTpnZWhlaW0=\r\n\r\n", NULL);
+	log_in("u:geheim");
+	CHECK(strstr(refused(FAULT_DENIED, 403), "(HTTP 403)") != NULL);
+	finish();
+}
+
+static void
 drains_the_page(void)
 {
 	static char page[100 * 1024];
@@ -392,6 +405,7 @@ main(void)
 	UNIT_RUN(loses_nothing_behind_the_head);
 	UNIT_RUN(explains_logins);
 	UNIT_RUN(explains_refusals);
+	UNIT_RUN(keeps_the_login_to_itself);
 	UNIT_RUN(drains_the_page);
 	UNIT_RUN(survives_hostile_proxies);
 	UNIT_RUN(bounds_heads);
