@@ -17,6 +17,8 @@ const struct option_row options_site[] = {
 	{"--instance", "ID", "the instance to ask (default: the one that answers)", OPTION_TEXT, AT(instance), 0, 0},
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
+	{"--proxy", "URL", "reach sites and blobs through this HTTP proxy, http://HOST:PORT; '' is none (else HTTPS_PROXY; with NO_PROXY)",
+	 OPTION_TEXT, AT(proxy), 0, 0},
 	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,
 	 AT(resolve), 0, 0},
 	{"--allow-plain-http", NULL, "accept http:// to other than loopback addresses", OPTION_SWITCH, AT(allow_plain_http), 0, 0},

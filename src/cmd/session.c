@@ -62,6 +62,30 @@ read_overrides(struct session *session, const struct settings *settings, struct 
 }
 
 static bool
+is_overridden(const struct session *session, const struct url *url)
+{
+	for (size_t i = 0; i < session->network.override_count; i++)
+		if (span_is_nocase(span_of(url->host), session->overrides[i].host))
+			return true;
+	return false;
+}
+
+/* Plain http is reached through a proxy only where it is not this machine, which has to be allowed. */
+static bool
+read_proxies(struct session *session, const struct settings *settings, struct fault *fault)
+{
+	if (!proxies_read(&session->proxies, settings->proxy, settings->allow_plain_http, fault))
+		return false;
+	if (session->proxies.https.at.port != 0 || session->proxies.http.at.port != 0)
+		session->network.proxies = &session->proxies;
+	for (size_t i = 0; i < session->site_count; i++)
+		if (proxy_for(session->network.proxies, &session->sites[i]) != NULL && is_overridden(session, &session->sites[i]))
+			log_note("--resolve does nothing for %s, as its proxy looks it up; NO_PROXY=%s goes there directly",
+			         session->sites[i].host, session->sites[i].host);
+	return true;
+}
+
+static bool
 login_with_password(struct session *session, const char *user, const char *password_file, struct fault *fault)
 {
 	char room[1024] = "";
@@ -107,7 +131,7 @@ session_open(struct session *session, struct memory *memory, struct settings *se
 {
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
 	if (!read_sites(session, settings, fault) || !read_overrides(session, settings, fault) ||
-	    !read_login(session, settings, fault))
+	    !read_proxies(session, settings, fault) || !read_login(session, settings, fault))
 		return false;
 	trust_open(&session->trust, memory);
 	if (!trust_load(&session->trust, settings->ca, fault))
@@ -120,4 +144,5 @@ void
 session_close(struct session *session)
 {
 	login_close(&session->login);
+	proxies_close(&session->proxies);
 }

@@ -5,12 +5,13 @@
 
 #include "azure/login.h"
 #include "cmd/options.h"
-#include "http/url.h"
+#include "http/proxy.h"
 #include "net/conn.h"
 
 struct session {
 	struct trust trust;
 	struct network network;
+	struct proxies proxies;
 	struct name_override overrides[OVERRIDES_MAX];
 	struct login login;
 	struct url sites[SITES_MAX];
