@@ -34,6 +34,16 @@ blob_probe(struct crew *crew, const struct blob_target *target, struct fault *fa
 	return crew_call(crew, look_on_lane, &look, fault) || fault_while(fault, "checking the container");
 }
 
+bool
+blob_find(struct crew *crew, const struct blob_target *target, const char *name, struct blob_look *result, struct fault *fault)
+{
+	struct look look = {.target = target, .name = name};
+	if (!crew_call(crew, look_on_lane, &look, fault))
+		return fault_while(fault, "asking whether %s is there", name);
+	*result = look.result;
+	return true;
+}
+
 /* --- names */
 
 /* NAME-2.dmp of NAME.dmp; false when that is too long. */
@@ -104,26 +114,47 @@ strike_off(struct blob_upload *upload)
 	crew_unlock(crew);
 }
 
+static bool
+too_long(struct fault *fault)
+{
+	return fault_raise(fault, FAULT_BOUND, "the blob's name is longer than %d characters", BLOB_NAME_MAX);
+}
+
+/* What is to be found again later has its name, and its owner knows what is there. */
+static bool
+take_name(struct blob_upload *upload, const char *name, struct fault *fault)
+{
+	char candidate[BLOB_NAME_MAX + 1];
+	struct text text = text_in(candidate, sizeof candidate);
+	if (!put_candidate(&text, upload->target, name, 1))
+		return too_long(fault);
+	return claim(upload, name) || fault_raise(fault, FAULT_DENIED, "%s is being uploaded already", name);
+}
+
 /* Seen from the destination, before a byte has been sent. */
 static bool
 choose_name(struct blob_upload *upload, const char *name, struct fault *fault)
 {
 	char candidate[BLOB_NAME_MAX + 1];
 	struct text text = text_in(candidate, sizeof candidate);
-	for (unsigned number = 1; number <= NAMES_MOST; number++) {
-		struct look look = {.target = upload->target, .name = candidate};
+	const unsigned most = upload->options.exact ? 1 : NAMES_MOST;
+	for (unsigned number = 1; number <= most; number++) {
+		struct blob_look look;
 		if (!put_candidate(&text, upload->target, name, number))
-			return fault_raise(fault, FAULT_BOUND, "the blob's name is longer than %d characters", BLOB_NAME_MAX);
+			return too_long(fault);
 		if (!claim(upload, candidate))
 			continue;
-		if (!crew_call(upload->crew, look_on_lane, &look, fault))
-			return fault_while(fault, "asking whether %s is free", candidate);
-		upload->free_name = look.result.state == BLOB_FREE;
-		if (look.result.state != BLOB_THERE || upload->options.overwrite)
+		if (!blob_find(upload->crew, upload->target, candidate, &look, fault))
+			return false;
+		upload->free_name = look.state == BLOB_FREE;
+		if (look.state != BLOB_THERE || upload->options.overwrite)
 			return true;
 	}
-	fault_raise(fault, FAULT_DENIED, "blobs named %s exist already, up to -%d", name, NAMES_MOST);
-	return fault_hint(fault, "give another --name-template, or --overwrite");
+	if (most == 1)
+		fault_raise(fault, FAULT_DENIED, "a blob named %s exists already", name);
+	else
+		fault_raise(fault, FAULT_DENIED, "blobs named %s exist already, up to -%u", name, most);
+	return fault_hint(fault, "give " BLOB_OTHER_NAME ", or --overwrite");
 }
 
 /* --- blocks */
@@ -171,7 +202,7 @@ static bool
 send_block(struct crew_lane *lane, struct blob_upload *upload, const struct crew_job *job, struct fault *fault)
 {
 	return blob_put_block(lane, &(struct blob_block){.target = upload->target, .name = upload->name, .upload_id = upload->id,
-	                                                 .prefix = upload->prefix, .number = job->number,
+	                                                 .ids = &upload->ids, .number = job->number,
 	                                                 .bytes = {job->slot->at, job->slot->used},
 	                                                 .stall_ms = upload->options.stall_ms, .wanted = is_wanted,
 	                                                 .state = upload}, fault);
@@ -200,10 +231,15 @@ run_block(struct crew_lane *lane, struct crew_job *job)
 static void
 hand_over(struct blob_upload *upload)
 {
-	crew_lock(upload->crew);
-	upload->pending++;
-	crew_unlock(upload->crew);
-	crew_push(upload->crew, (struct crew_job){run_block, upload, upload->slot, upload->blocks});
+	struct blob_resume *resume = upload->options.resume;
+	if (resume != NULL && blob_resume_has(resume, upload->blocks, (struct span){upload->slot->at, upload->slot->used})) {
+		pool_give(upload->pool, upload->slot);
+	} else {
+		crew_lock(upload->crew);
+		upload->pending++;
+		crew_unlock(upload->crew);
+		crew_push(upload->crew, (struct crew_job){run_block, upload, upload->slot, upload->blocks});
+	}
 	upload->slot = NULL;
 	upload->blocks++;
 }
@@ -233,28 +269,44 @@ take_slot(struct blob_upload *upload, struct fault *fault)
 	return false;
 }
 
+bool
+blob_upload_room(struct blob_upload *upload, unsigned char **at, size_t *size, struct fault *fault)
+{
+	if (!check_failed(upload, fault) || (upload->slot == NULL && !take_slot(upload, fault)))
+		return false;
+	*at = upload->slot->at + upload->slot->used;
+	*size = upload->block - upload->slot->used;
+	return true;
+}
+
+void
+blob_upload_filled(struct blob_upload *upload, size_t count)
+{
+	struct slot *slot = upload->slot;
+	assert(count <= upload->block - slot->used);
+	if (upload->options.content_md5)
+		md5_add(&upload->md5, slot->at + slot->used, count);
+	slot->used += count;
+	upload->bytes += count;
+	if (slot->used == upload->block)
+		hand_over(upload);
+}
+
 static bool
 upload_write(struct sink *sink, const void *from, size_t count, struct fault *fault)
 {
 	struct blob_upload *upload = (struct blob_upload *)sink;
 	struct span rest = {from, count};
-	if (!check_failed(upload, fault))
-		return false;
-	if (upload->options.content_md5)
-		md5_add(&upload->md5, from, count);
 	while (rest.count > 0) {
-		struct slot *slot;
+		unsigned char *at;
 		size_t fits;
-		if (upload->slot == NULL && !take_slot(upload, fault))
+		if (!blob_upload_room(upload, &at, &fits, fault))
 			return false;
-		slot = upload->slot;
-		fits = upload->block - slot->used < rest.count ? upload->block - slot->used : rest.count;
-		memcpy(slot->at + slot->used, rest.at, fits);
-		slot->used += fits;
-		upload->bytes += fits;
+		if (fits > rest.count)
+			fits = rest.count;
+		memcpy(at, rest.at, fits);
+		blob_upload_filled(upload, fits);
 		rest = span_from(rest, fits);
-		if (slot->used == upload->block)
-			hand_over(upload);
 	}
 	return true;
 }
@@ -276,7 +328,7 @@ commit_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
 	struct blob_upload *upload = state;
 	unsigned char md5[MD5_BYTES];
 	struct blob_commit commit = {.target = upload->target, .name = upload->name, .upload_id = upload->id,
-	                             .prefix = upload->prefix, .blocks = upload->blocks, .bytes = upload->bytes,
+	                             .ids = &upload->ids, .blocks = upload->blocks, .bytes = upload->bytes,
 	                             .overwrite = upload->options.overwrite, .metadata = upload->metadata,
 	                             .stall_ms = upload->options.stall_ms};
 	if (upload->options.content_md5) {
@@ -346,7 +398,7 @@ upload_abandon(struct sink *sink)
 		pool_give(upload->pool, upload->slot);
 	upload->slot = NULL;
 	await_blocks(upload);
-	if (upload->stored > 0 && !upload->committing)
+	if (upload->stored > 0 && !upload->committing && upload->options.resume == NULL)
 		drop(upload);
 	strike_off(upload);
 }
@@ -357,7 +409,8 @@ static bool
 make_ids(struct blob_upload *upload, struct fault *fault)
 {
 	unsigned char random[UPLOAD_ID_DIGITS / 2];
-	struct text id = text_in(upload->id, sizeof upload->id), prefix = text_in(upload->prefix, sizeof upload->prefix);
+	struct text id = text_in(upload->id, sizeof upload->id),
+	            prefix = text_in(upload->ids.prefix, sizeof upload->ids.prefix);
 	if (!random_bytes(random, sizeof random, fault))
 		return false;
 	encode_hex(&id, (struct span){random, sizeof random});
@@ -381,13 +434,34 @@ choose_block(struct blob_upload *upload, struct fault *fault)
 }
 
 static bool
+gather_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
+{
+	struct blob_upload *upload = state;
+	return blob_resume_gather(upload->options.resume, lane, upload->target, upload->name, fault);
+}
+
+static bool
+resume_upload(struct blob_upload *upload, const char *name, struct fault *fault)
+{
+	struct blob_resume *resume = upload->options.resume;
+	blob_resume_open(resume, &upload->ids, upload->options.expected, upload->block);
+	memcpy(upload->id, resume->identity, sizeof upload->id);
+	return take_name(upload, name, fault) && crew_call(upload->crew, gather_on_lane, upload, fault);
+}
+
+static bool
 open_upload(struct blob_upload *upload, const char *name, struct fault *fault)
 {
+	bool good;
 	enrol(upload);
-	if (choose_block(upload, fault) && make_ids(upload, fault) && choose_name(upload, name, fault))
-		return true;
-	strike_off(upload);
-	return false;
+	good = choose_block(upload, fault);
+	if (good && upload->options.resume != NULL)
+		good = resume_upload(upload, name, fault);
+	else if (good)
+		good = make_ids(upload, fault) && choose_name(upload, name, fault);
+	if (!good)
+		strike_off(upload);
+	return good;
 }
 
 bool

@@ -10,6 +10,11 @@ const char plan_formula[] =
 	"        A blob holds 50,000 blocks: with 4 MiB blocks dumps of up to 195 GiB fit. Without --memory smaller blocks grow\n"
 	"        up to that when a dump would not fit otherwise.";
 
+const char plan_formula_put[] =
+	"memory  1.25 MiB + 0.31 MiB + U x 0.15 MiB + (1 + U) x block, taken before the first connection: U lanes. With the\n"
+	"        defaults 22 MiB. A blob holds 50,000 blocks: for a file over 195 GiB blocks grow as far as it needs, unless\n"
+	"        --memory is given.";
+
 static uint64_t
 peak_of(const struct plan *plan)
 {
@@ -81,6 +86,16 @@ plan_make(struct plan *plan, unsigned jobs, unsigned folders, unsigned blobs, si
 	use_the_rest(plan, most, limit);
 	plan->room = plan->block;
 	return true;
+}
+
+void
+plan_grow(struct plan *plan, uint64_t bytes)
+{
+	uint64_t least = (bytes + BLOCKS_MAX - 1) / BLOCKS_MAX;
+	if (least <= plan->room || least > BLOCK_BYTES_MAX)
+		return; /* beyond that no blob holds it, which the upload says */
+	plan->room = (size_t)((least + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP);
+	plan->peak += (uint64_t)plan->slots * (plan->room - plan->block);
 }
 
 void
