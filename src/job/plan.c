@@ -95,7 +95,7 @@ plan_grow(struct plan *plan, uint64_t bytes)
 	if (least <= plan->room || least > BLOCK_BYTES_MAX)
 		return; /* beyond that no blob holds it, which the upload says */
 	plan->room = (size_t)((least + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP);
-	plan->peak += (uint64_t)plan->slots * (plan->room - plan->block);
+	plan->peak = peak_of(plan) + (uint64_t)plan->slots * (plan->room - plan->block);
 }
 
 void
@@ -103,4 +103,6 @@ plan_put(struct text *text, const struct plan *plan)
 {
 	text_printf(text, "memory: %.1f MiB at most: %u at once, %u lanes, %zu blocks of %zu KiB, %u folders",
 	            (double)plan->peak / MIB, plan->jobs, plan->lanes, plan->slots, plan->block / KIB, plan->folders);
+	if (plan->room > plan->block && plan->room > BLOCK_BYTES_DEFAULT)
+		text_printf(text, ", blocks of %zu KiB for the largest file", plan->room / KIB);
 }
