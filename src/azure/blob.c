@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/blob.h"
 
+#include "azure/blob_name.h"
 #include "base/encode.h"
 #include "base/linux.h"
 #include "base/log.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 
 #define PROBE_NAME ".kudump-probe"
-#define NAMES_MOST 99
 #define VALUE_MAX 256
 
 struct look {
@@ -42,119 +42,6 @@ blob_find(struct crew *crew, const struct blob_target *target, const char *name,
 		return fault_while(fault, "asking whether %s is there", name);
 	*result = look.result;
 	return true;
-}
-
-/* --- names */
-
-/* NAME-2.dmp of NAME.dmp; false when that is too long. */
-static bool
-put_candidate(struct text *text, const struct blob_target *target, const char *name, unsigned number)
-{
-	struct span span = span_of(name);
-	size_t stem = span.count;
-	for (size_t i = span.count; i-- > 0 && span.at[i] != '/';)
-		if (span.at[i] == '.') {
-			stem = i > 0 && span.at[i - 1] != '/' ? i : span.count;
-			break;
-		}
-	text_reset(text);
-	text_put_span(text, span_first(span, stem));
-	if (number > 1)
-		text_printf(text, "-%u", number);
-	text_put_span(text, span_from(span, stem));
-	return !text->cut && text->used + strlen(target->url.path) - target->prefix < BLOB_NAME_MAX;
-}
-
-static bool
-same_place(const struct blob_target *a, const struct blob_target *b)
-{
-	return url_same_origin(&a->url, &b->url) && strcmp(a->url.path, b->url.path) == 0;
-}
-
-/* Takes the name unless another open upload of this run has it. */
-static bool
-claim(struct blob_upload *upload, const char *name)
-{
-	struct crew *crew = upload->crew;
-	bool taken = false;
-	crew_lock(crew);
-	for (struct blob_upload *other = crew->owners; other != NULL; other = other->next)
-		if (other != upload && same_place(other->target, upload->target) && strcmp(other->name, name) == 0)
-			taken = true;
-	if (!taken && !text_keep(upload->name, sizeof upload->name, span_of(name)))
-		taken = true;
-	crew_unlock(crew);
-	return !taken;
-}
-
-static void
-enrol(struct blob_upload *upload)
-{
-	struct crew *crew = upload->crew;
-	crew_lock(crew);
-	upload->next = crew->owners;
-	crew->owners = upload;
-	crew_unlock(crew);
-}
-
-static void
-strike_off(struct blob_upload *upload)
-{
-	struct crew *crew = upload->crew;
-	crew_lock(crew);
-	if (crew->owners == upload) {
-		crew->owners = upload->next;
-	} else {
-		struct blob_upload *before = crew->owners;
-		while (before != NULL && before->next != upload)
-			before = before->next;
-		if (before != NULL)
-			before->next = upload->next;
-	}
-	crew_unlock(crew);
-}
-
-static bool
-too_long(struct fault *fault)
-{
-	return fault_raise(fault, FAULT_BOUND, "the blob's name is longer than %d characters", BLOB_NAME_MAX);
-}
-
-/* What is to be found again later has its name, and its owner knows what is there. */
-static bool
-take_name(struct blob_upload *upload, const char *name, struct fault *fault)
-{
-	char candidate[BLOB_NAME_MAX + 1];
-	struct text text = text_in(candidate, sizeof candidate);
-	if (!put_candidate(&text, upload->target, name, 1))
-		return too_long(fault);
-	return claim(upload, name) || fault_raise(fault, FAULT_DENIED, "%s is being uploaded already", name);
-}
-
-/* Seen from the destination, before a byte has been sent. */
-static bool
-choose_name(struct blob_upload *upload, const char *name, struct fault *fault)
-{
-	char candidate[BLOB_NAME_MAX + 1];
-	struct text text = text_in(candidate, sizeof candidate);
-	const unsigned most = upload->options.exact ? 1 : NAMES_MOST;
-	for (unsigned number = 1; number <= most; number++) {
-		struct blob_look look;
-		if (!put_candidate(&text, upload->target, name, number))
-			return too_long(fault);
-		if (!claim(upload, candidate))
-			continue;
-		if (!blob_find(upload->crew, upload->target, candidate, &look, fault))
-			return false;
-		upload->free_name = look.state == BLOB_FREE;
-		if (look.state != BLOB_THERE || upload->options.overwrite)
-			return true;
-	}
-	if (most == 1)
-		fault_raise(fault, FAULT_DENIED, "a blob named %s exists already", name);
-	else
-		fault_raise(fault, FAULT_DENIED, "blobs named %s exist already, up to -%u", name, most);
-	return fault_hint(fault, "give " BLOB_OTHER_NAME ", or --overwrite");
 }
 
 /* --- blocks */
@@ -354,7 +241,7 @@ upload_finish(struct sink *sink, struct fault *fault)
 	upload->committing = true;
 	if (!crew_call(upload->crew, commit_on_lane, upload, fault))
 		return false;
-	strike_off(upload);
+	blob_name_strike_off(upload);
 	return true;
 }
 
@@ -400,7 +287,7 @@ upload_abandon(struct sink *sink)
 	await_blocks(upload);
 	if (upload->stored > 0 && !upload->committing && upload->options.resume == NULL)
 		drop(upload);
-	strike_off(upload);
+	blob_name_strike_off(upload);
 }
 
 /* --- the beginning */
@@ -446,21 +333,21 @@ resume_upload(struct blob_upload *upload, const char *name, struct fault *fault)
 	struct blob_resume *resume = upload->options.resume;
 	blob_resume_open(resume, &upload->ids, upload->options.expected, upload->block);
 	memcpy(upload->id, resume->identity, sizeof upload->id);
-	return take_name(upload, name, fault) && crew_call(upload->crew, gather_on_lane, upload, fault);
+	return blob_name_take(upload, name, fault) && crew_call(upload->crew, gather_on_lane, upload, fault);
 }
 
 static bool
 open_upload(struct blob_upload *upload, const char *name, struct fault *fault)
 {
 	bool good;
-	enrol(upload);
+	blob_name_enrol(upload);
 	good = choose_block(upload, fault);
 	if (good && upload->options.resume != NULL)
 		good = resume_upload(upload, name, fault);
 	else if (good)
-		good = make_ids(upload, fault) && choose_name(upload, name, fault);
+		good = make_ids(upload, fault) && blob_name_choose(upload, name, fault);
 	if (!good)
-		strike_off(upload);
+		blob_name_strike_off(upload);
 	return good;
 }
 
@@ -498,7 +385,5 @@ blob_upload_state(struct blob_upload *upload, const char *name, const char *valu
 void
 blob_upload_put(struct text *text, const struct blob_upload *upload)
 {
-	blob_target_put(text, upload->target);
-	text_put_byte(text, '/');
-	encode_percent(text, span_of(upload->name), "/");
+	blob_target_put_blob(text, upload->target, upload->name);
 }

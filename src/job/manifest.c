@@ -2,10 +2,9 @@
 #include "job/manifest.h"
 
 #include "base/deadline.h"
-#include "base/file.h"
+#include "base/file_place.h"
 #include "base/log.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -46,30 +45,30 @@ take_members(struct facts *facts, const struct json_reader *reader)
 }
 
 static bool
-read_members(struct facts *facts, const char *path, struct json_reader *reader, struct fault *fault)
+read_members(struct facts *facts, struct manifest_desk *desk, struct fault *fault)
 {
-	struct file_source file;
 	bool more, good;
-	if (!file_source_open(&file, path, fault))
+	if (!file_source_open(&desk->file, desk->path, fault))
 		return false;
-	json_open(reader, &file.source, NULL, members, MEMBERS);
-	good = json_next(reader, &more, fault) && more && take_members(facts, reader) && json_next(reader, &more, fault) && !more;
-	file_source_close(&file);
-	return good || fault_raise(fault, FAULT_CORRUPT, "%s is no manifest of kudump's", path);
+	json_open(&desk->reader, &desk->file.source, NULL, members, MEMBERS);
+	good = json_next(&desk->reader, &more, fault) && more && take_members(facts, &desk->reader) &&
+	       json_next(&desk->reader, &more, fault) && !more;
+	file_source_close(&desk->file);
+	return good || fault_raise(fault, FAULT_CORRUPT, "%s is no manifest of kudump's", file_shown(desk->path));
 }
 
 bool
-manifest_read(struct facts *facts, const char *path, struct json_reader *reader)
+manifest_read(struct facts *facts, const char *path, struct manifest_desk *desk)
 {
-	char beside[PATH_BYTES_MAX];
+	struct text beside = text_in(desk->path, sizeof desk->path);
 	struct fault fault;
 	struct stat there;
 	memset(facts, 0, sizeof *facts);
-	if (snprintf(beside, sizeof beside, "%s.json", path) >= (int)sizeof beside || stat(beside, &there) != 0 ||
-	    !S_ISREG(there.st_mode) || there.st_size > LONGEST)
+	text_printf(&beside, "%s.json", path);
+	if (beside.cut || stat(desk->path, &there) != 0 || !S_ISREG(there.st_mode) || there.st_size > LONGEST)
 		return false;
 	fault_clear(&fault);
-	if (read_members(facts, beside, reader, &fault))
+	if (read_members(facts, desk, &fault))
 		return true;
 	log_verbose("%s", fault.text);
 	memset(facts, 0, sizeof *facts);

@@ -11,106 +11,30 @@
 #include "net/wait.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-const char *
-upload_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash == NULL ? path : slash + 1;
-}
 
 /* --- the file */
 
-static bool
-refuse_kind(const struct stat *found, struct fault *fault)
-{
-	if (S_ISREG(found->st_mode))
-		return true;
-	fault_raise(fault, FAULT_USAGE, "it is %s", S_ISDIR(found->st_mode) ? "a folder" : "no plain file");
-	return fault_hint(fault, S_ISDIR(found->st_mode) ? "name the files in it" : "for a pipe give - and let it come in on stdin");
-}
-
-/* O_NONBLOCK: a FIFO must not hold us before it is refused. */
-static bool
-open_file(struct upload *upload, struct fault *fault)
-{
-	struct stat found;
-	upload->fd = open(upload->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (upload->fd < 0)
-		return fault_errno(fault, errno == ENOENT || errno == ENOTDIR ? FAULT_MISSING : errno == EACCES ? FAULT_DENIED : FAULT_SYSTEM,
-		                   errno, "opening it");
-	if (fstat(upload->fd, &found) != 0)
-		return fault_errno(fault, FAULT_SYSTEM, errno, "looking at it");
-	if (!refuse_kind(&found, fault))
-		return false;
-	upload->changed = found.st_mtim;
-	upload->facts.bytes = (uint64_t)found.st_size;
-	return true;
-}
-
 /* The manifest's facts go along, but for size and hash, which it only promises. */
 static bool
-read_manifest(struct upload *upload, struct fault *fault)
+open_file(struct upload *upload, const char *path, struct fault *fault)
 {
-	uint64_t bytes = upload->facts.bytes, promised;
-	bool found = manifest_read(&upload->facts, upload->path, &upload->reader);
-	promised = upload->facts.bytes;
-	memcpy(upload->stated, upload->facts.sha256, sizeof upload->stated);
-	upload->facts.sha256[0] = 0;
-	upload->facts.bytes = bytes;
+	struct facts *facts = &upload->facts;
+	uint64_t bytes, promised;
+	bool found;
+	if (!original_open(&upload->file, path, fault))
+		return false;
+	found = manifest_read(facts, path, &upload->desk);
+	promised = facts->bytes;
+	facts->bytes = bytes = upload->file.bytes;
+	memcpy(upload->stated, facts->sha256, sizeof upload->stated);
+	facts->sha256[0] = 0;
 	if (!found || promised == bytes)
 		return true;
-	return fault_raise(fault, FAULT_CORRUPT, "it has %" PRIu64 " bytes, but %s.json says %" PRIu64, bytes,
-	                   upload_name(upload->path), promised);
-}
-
-/* What makes a file the same one as in an earlier try. */
-static void
-identify(struct upload *upload)
-{
-	const char *name = upload_name(upload->path);
-	unsigned char result[SHA256_BYTES];
-	char words[100];
-	struct text text = text_in(words, sizeof words), hex = text_in(upload->identity, sizeof upload->identity);
-	struct sha256 hash;
-	text_printf(&text, "/%" PRIu64 "/%" PRId64 "/%ld", upload->facts.bytes, (int64_t)upload->changed.tv_sec,
-	            upload->changed.tv_nsec);
-	sha256_open(&hash);
-	sha256_add(&hash, name, strlen(name));
-	sha256_add(&hash, words, text.used);
-	sha256_close(&hash, result);
-	encode_hex(&hex, (struct span){result, UPLOAD_ID_DIGITS / 2});
-}
-
-static bool
-check_unchanged(const struct upload *upload, struct fault *fault)
-{
-	struct stat now;
-	if (fstat(upload->fd, &now) != 0)
-		return fault_errno(fault, FAULT_SYSTEM, errno, "looking at it again");
-	if ((uint64_t)now.st_size == upload->facts.bytes && now.st_mtim.tv_sec == upload->changed.tv_sec &&
-	    now.st_mtim.tv_nsec == upload->changed.tv_nsec)
-		return true;
-	fault_raise(fault, FAULT_CORRUPT, "it changed while it was read: not committed");
-	return fault_hint(fault, "wait until whoever writes it is done, then the same command begins anew");
-}
-
-static bool
-read_at(const struct upload *upload, unsigned char *room, size_t size, uint64_t place, size_t *got, struct fault *fault)
-{
-	ssize_t taken;
-	while ((taken = pread(upload->fd, room, size, (off_t)place)) < 0)
-		if (errno != EINTR)
-			return fault_errno(fault, FAULT_SYSTEM, errno, "reading it");
-		else if (!stop_check(fault))
-			return false;
-	*got = (size_t)taken;
-	return true;
+	return fault_raise(fault, FAULT_CORRUPT, "it has %" PRIu64 " bytes, but %s.json says %" PRIu64, bytes, original_name(path),
+	                   promised);
 }
 
 static void
@@ -130,7 +54,7 @@ check_hash(const struct upload *upload, struct fault *fault)
 	if (upload->stated[0] == 0 || upload->facts.sha256[0] == 0 || strcmp(upload->stated, upload->facts.sha256) == 0)
 		return true;
 	fault_raise(fault, FAULT_CORRUPT, "its SHA-256 is %s, but %s.json says %s: not committed", upload->facts.sha256,
-	            upload_name(upload->path), upload->stated);
+	            original_name(upload->file.path), upload->stated);
 	return fault_hint(fault, "the file is damaged or was replaced; without its .json it is uploaded as it is");
 }
 
@@ -146,7 +70,7 @@ hash_file(struct upload *upload, struct fault *fault)
 	bool good = slot != NULL;
 	sha256_open(&upload->hash);
 	while (good && got > 0 && place < upload->facts.bytes) {
-		good = stop_check(fault) && read_at(upload, slot->at, slot->size < FLOW_BYTES ? slot->size : FLOW_BYTES, place, &got, fault);
+		good = stop_check(fault) && original_read(&upload->file, slot->at, slot->size < FLOW_BYTES ? slot->size : FLOW_BYTES, place, &got, fault);
 		if (!good)
 			break;
 		sha256_add(&upload->hash, slot->at, got);
@@ -156,13 +80,13 @@ hash_file(struct upload *upload, struct fault *fault)
 	if (slot != NULL)
 		pool_give(upload->means->pool, slot);
 	close_hash(upload);
-	return good && check_unchanged(upload, fault) && check_hash(upload, fault);
+	return good && original_check(&upload->file, fault) && check_hash(upload, fault);
 }
 
 static bool
 is_known(const struct upload *upload, const struct blob_look *there)
 {
-	return there->length == upload->facts.bytes && strcmp(there->upload_id, upload->identity) == 0 &&
+	return there->length == upload->facts.bytes && strcmp(there->upload_id, upload->file.identity) == 0 &&
 	       (upload->stated[0] == 0 || strcmp(upload->stated, there->sha256) == 0);
 }
 
@@ -204,9 +128,9 @@ state(struct upload *upload)
 	struct text bytes = text_in(number, sizeof number), when = text_in(changed, sizeof changed);
 	text_printf(&bytes, "%" PRIu64, upload->facts.bytes);
 	blob_upload_state(&upload->blob, "bytes", number);
-	if (upload->path != NULL) {
-		clock_put_iso(&when, upload->changed.tv_sec);
-		blob_upload_state(&upload->blob, "file", upload_name(upload->path));
+	if (upload->file.path != NULL) {
+		clock_put_iso(&when, upload->file.changed_s);
+		blob_upload_state(&upload->blob, "file", original_name(upload->file.path));
 		blob_upload_state(&upload->blob, "mtime", changed);
 	}
 	metadata_state(&upload->blob, &upload->facts);
@@ -245,7 +169,7 @@ send_file(struct upload *upload, struct fault *fault)
 		upload->source_failed = true;
 		if (size > upload->facts.bytes - place)
 			size = (size_t)(upload->facts.bytes - place);
-		if (!read_at(upload, at, size, place, &got, fault) || (got == 0 && !check_unchanged(upload, fault)))
+		if (!original_read(&upload->file, at, size, place, &got, fault) || (got == 0 && !original_check(&upload->file, fault)))
 			return false;
 		if (got == 0)
 			return fault_raise(fault, FAULT_CORRUPT, "it ends before its size says so");
@@ -254,7 +178,7 @@ send_file(struct upload *upload, struct fault *fault)
 	}
 	close_hash(upload);
 	upload->source_failed = true;
-	if (!check_unchanged(upload, fault) || !check_hash(upload, fault))
+	if (!original_check(&upload->file, fault) || !check_hash(upload, fault))
 		return false;
 	upload->source_failed = false;
 	return true;
@@ -271,9 +195,9 @@ send_stream(struct upload *upload, struct fault *fault)
 		if (!next_room(upload, &at, &size, fault))
 			return false;
 		upload->source_failed = true;
-		if (!wait_readable(upload->fd, deadline_never(), fault))
+		if (!wait_readable(upload->file.fd, deadline_never(), fault))
 			return false;
-		got = read(upload->fd, at, size);
+		got = read(upload->file.fd, at, size);
 		if (got < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (got < 0)
@@ -303,15 +227,6 @@ run(struct upload *upload, bool (*send)(struct upload *, struct fault *), struct
 	}
 	sink->abandon(sink);
 	return false;
-}
-
-static void
-put_where(struct upload *upload)
-{
-	struct text where = text_in(upload->where, sizeof upload->where);
-	blob_target_put(&where, upload->means->target);
-	text_put_byte(&where, '/');
-	encode_percent(&where, span_of(upload->name), "/");
 }
 
 static void
@@ -347,7 +262,7 @@ send_or_resume(struct upload *upload, struct fault *fault)
 {
 	const struct upload_means *means = upload->means;
 	bool done;
-	upload->resume.identity = upload->identity;
+	upload->resume.identity = upload->file.identity;
 	if (!blob_upload_open(&upload->blob, means->crew, means->pool, means->target, upload->name,
 	                      &(struct blob_options){.overwrite = means->overwrite, .content_md5 = means->content_md5,
 	                                             .expected = upload->facts.bytes, .block = means->block,
@@ -363,17 +278,16 @@ send_or_resume(struct upload *upload, struct fault *fault)
 }
 
 static bool
-begin(struct upload *upload, const char *path, const char *name, struct fault *fault)
+begin(struct upload *upload, const char *name, struct fault *fault)
 {
-	upload->path = path;
+	struct text where = text_in(upload->where, sizeof upload->where);
 	upload->name = name;
-	upload->fd = -1;
 	upload->resumed = 0;
 	upload->already = false;
 	upload->source_failed = true;
 	memset(&upload->facts, 0, sizeof upload->facts);
 	upload->stated[0] = 0;
-	put_where(upload);
+	blob_target_put_blob(&where, upload->means->target, name);
 	progress_label(&upload->progress, name);
 	progress_phase(&upload->progress, PHASE_CHECKING);
 	return meter_open(&upload->meter, NULL, fault);
@@ -394,16 +308,14 @@ upload_file(struct upload *upload, const char *path, const char *name, struct fa
 {
 	int64_t began_ms = clock_ms();
 	bool done;
-	if (!begin(upload, path, name, fault))
+	if (!begin(upload, name, fault))
 		return false;
-	done = open_file(upload, fault) && read_manifest(upload, fault);
+	done = open_file(upload, path, fault);
 	if (done) {
-		identify(upload);
 		upload->source_failed = false;
 		done = look(upload, fault) && (upload->already || send_or_resume(upload, fault));
 	}
-	if (upload->fd >= 0)
-		close(upload->fd);
+	original_close(&upload->file);
 	end(upload, began_ms);
 	return done || fault_while(fault, "uploading %s", file_shown(path));
 }
@@ -414,9 +326,9 @@ upload_stream(struct upload *upload, int fd, const char *name, struct fault *fau
 	const struct upload_means *means = upload->means;
 	int64_t began_ms = clock_ms();
 	bool done;
-	if (!begin(upload, NULL, name, fault))
+	if (!begin(upload, name, fault))
 		return false;
-	upload->fd = fd;
+	upload->file = (struct original){.fd = fd};
 	upload->source_failed = false;
 	done = blob_upload_open(&upload->blob, means->crew, means->pool, means->target, name,
 	                        &(struct blob_options){.overwrite = means->overwrite, .content_md5 = means->content_md5,

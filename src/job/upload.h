@@ -5,11 +5,9 @@
 #define JOB_UPLOAD_H
 
 #include "azure/blob.h"
-#include "base/json.h"
-#include "job/facts.h"
+#include "job/manifest.h"
+#include "job/original.h"
 #include "job/progress.h"
-
-#include <time.h>
 
 struct upload_means {
 	struct crew *crew;
@@ -31,13 +29,12 @@ struct upload {
 	bool already;         /* the blob was there, nothing was sent */
 	bool source_failed;   /* the fault is the file's, not the destination's */
 	/* the room's own */
-	const char *path, *name;
-	int fd;
-	struct timespec changed;
-	char identity[UPLOAD_ID_DIGITS + 1], stated[2 * SHA256_BYTES + 1];
+	const char *name;
+	struct original file; /* of a stream only the descriptor */
+	char stated[2 * SHA256_BYTES + 1]; /* the manifest's hash; empty: none */
 	struct sha256 hash;
 	struct meter meter;
-	struct json_reader reader;
+	struct manifest_desk desk;
 	struct blob_upload blob;
 	struct blob_resume resume;
 };
@@ -49,8 +46,5 @@ bool upload_file(struct upload *, const char *path, const char *name, struct fau
 
 /* The same for what comes from a descriptor, up to its end; after a failure nothing is left. */
 bool upload_stream(struct upload *, int fd, const char *name, struct fault *) MUST_CHECK;
-
-/* The last part of a path, which is a blob's name if no other is given. */
-const char *upload_name(const char *path);
 
 #endif

@@ -11,7 +11,7 @@ static void
 upload_one(struct uploads *uploads, const char *file)
 {
 	struct fault fault;
-	const char *name = uploads->name != NULL ? uploads->name : upload_name(file);
+	const char *name = uploads->name != NULL ? uploads->name : original_name(file);
 	bool done;
 	fault_clear(&fault);
 	if (strcmp(file, "-") == 0)

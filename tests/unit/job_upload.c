@@ -3,7 +3,6 @@
 #include "job/upload.h"
 
 #include "blob_peer.h"
-#include "job/manifest.h"
 #include "job/uploads.h"
 #include "unit.h"
 
@@ -80,7 +79,7 @@ static bool
 put(const char *file)
 {
 	fault_clear(&fault);
-	return upload_file(&upload, file, upload_name(file), &fault);
+	return upload_file(&upload, file, original_name(file), &fault);
 }
 
 static bool
@@ -95,9 +94,9 @@ says(const char *words)
 static void
 names_are_the_last_part(void)
 {
-	CHECK_TEXT(upload_name("a"), "a");
-	CHECK_TEXT(upload_name("/x/y/a.dmp"), "a.dmp");
-	CHECK_TEXT(upload_name("./-"), "-");
+	CHECK_TEXT(original_name("a"), "a");
+	CHECK_TEXT(original_name("/x/y/a.dmp"), "a.dmp");
+	CHECK_TEXT(original_name("./-"), "-");
 }
 
 static void
@@ -121,18 +120,18 @@ identity_is_name_size_and_time(void)
 	char id[64], other[160];
 	begin();
 	CHECK(put(path));
-	memcpy(id, upload.identity, sizeof upload.identity);
+	memcpy(id, upload.file.identity, sizeof upload.file.identity);
 	snprintf(other, sizeof other, "%s/./x.dmp", folder);
 	CHECK(put(other));
-	CHECK_TEXT(upload.identity, id);
+	CHECK_TEXT(upload.file.identity, id);
 	write_file(path, content, SIZE, 1800000001);
 	CHECK(!put(path) && says("exists already")); /* the peer tells no hash */
-	CHECK(strcmp(upload.identity, id) != 0);
+	CHECK(strcmp(upload.file.identity, id) != 0);
 	write_file(path, content, SIZE - 1, 1800000000);
-	CHECK(!put(path) && strcmp(upload.identity, id) != 0);
+	CHECK(!put(path) && strcmp(upload.file.identity, id) != 0);
 	snprintf(other, sizeof other, "%s/y.dmp", folder);
 	write_file(other, content, SIZE, 1800000000);
-	CHECK(!put(other) && strcmp(upload.identity, id) != 0);
+	CHECK(!put(other) && strcmp(upload.file.identity, id) != 0);
 	CHECK(peer.commits == 1 && peer.deletes == 0);
 	end();
 }
@@ -186,7 +185,7 @@ reads(const char *words)
 {
 	struct facts facts;
 	manifest(words);
-	return manifest_read(&facts, path, &upload.reader);
+	return manifest_read(&facts, path, &upload.desk);
 }
 
 static void
@@ -195,7 +194,7 @@ only_ours_is_a_manifest(void)
 	struct facts facts;
 	static char large[70000];
 	begin();
-	CHECK(!manifest_read(&facts, path, &upload.reader));
+	CHECK(!manifest_read(&facts, path, &upload.desk));
 	CHECK(reads("{" OURS ",\"bytes\":1}") && reads("{\"file\":\"other\"," OURS ",\"bytes\":0,\"more\":[1,{}]}"));
 	CHECK(!reads("") && !reads("{") && !reads("[]") && !reads("7") && !reads("{\"name\":\"package\"}"));
 	CHECK(!reads("{" OURS ",\"bytes\":-1}") && !reads("{" OURS ",\"bytes\":\"1\"}") && !reads("{" OURS "}"));
@@ -208,7 +207,7 @@ only_ours_is_a_manifest(void)
 	large[sizeof large - 1] = 0;
 	CHECK(!reads(large));
 	unlink(beside);
-	CHECK(mkfifo(beside, 0600) == 0 && !manifest_read(&facts, path, &upload.reader));
+	CHECK(mkfifo(beside, 0600) == 0 && !manifest_read(&facts, path, &upload.desk));
 	end();
 }
 
