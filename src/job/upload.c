@@ -58,36 +58,66 @@ check_hash(const struct upload *upload, struct fault *fault)
 	return fault_hint(fault, "the file is damaged or was replaced; without its .json it is uploaded as it is");
 }
 
+/* From here on the bytes that are read can be watched, until unwatch. */
+static bool
+watch(struct upload *upload, struct fault *fault)
+{
+	if (!meter_open(&upload->meter, NULL, fault))
+		return false;
+	progress_meter(&upload->progress, &upload->meter, upload->facts.bytes);
+	progress_phase(&upload->progress, PHASE_STREAMING);
+	return true;
+}
+
+static void
+unwatch(struct upload *upload)
+{
+	progress_meter(&upload->progress, NULL, 0);
+	progress_phase(&upload->progress, PHASE_CHECKING);
+	meter_close(&upload->meter);
+}
+
 /* --- a blob that is there */
 
-/* A slot is room enough to read through. */
 static bool
-hash_file(struct upload *upload, struct fault *fault)
+read_through(struct upload *upload, struct slot *slot, struct fault *fault)
 {
-	struct slot *slot = pool_take(upload->means->pool, NULL, deadline_never(), fault);
+	const size_t piece = slot->size < FLOW_BYTES ? slot->size : FLOW_BYTES;
 	uint64_t place = 0;
 	size_t got = 1;
-	bool good = slot != NULL;
 	sha256_open(&upload->hash);
-	while (good && got > 0 && place < upload->facts.bytes) {
-		good = stop_check(fault) && original_read(&upload->file, slot->at, slot->size < FLOW_BYTES ? slot->size : FLOW_BYTES, place, &got, fault);
-		if (!good)
-			break;
+	while (got > 0 && place < upload->facts.bytes) {
+		if (!stop_check(fault) || !original_read(&upload->file, slot->at, piece, place, &got, fault))
+			return false;
 		sha256_add(&upload->hash, slot->at, got);
 		meter_add(&upload->meter, got);
 		place += got;
 	}
-	if (slot != NULL)
-		pool_give(upload->means->pool, slot);
 	close_hash(upload);
-	return good && original_check(&upload->file, fault) && check_hash(upload, fault);
+	return original_check(&upload->file, fault) && check_hash(upload, fault);
+}
+
+/* A slot is room enough. */
+static bool
+hash_file(struct upload *upload, struct fault *fault)
+{
+	struct slot *slot = pool_take(upload->means->pool, NULL, deadline_never(), fault);
+	bool good = false;
+	if (slot == NULL)
+		return false;
+	if (watch(upload, fault)) {
+		good = read_through(upload, slot, fault);
+		unwatch(upload);
+	}
+	pool_give(upload->means->pool, slot);
+	return good;
 }
 
 static bool
 is_known(const struct upload *upload, const struct blob_look *there)
 {
 	return there->length == upload->facts.bytes && strcmp(there->upload_id, upload->file.identity) == 0 &&
-	       (upload->stated[0] == 0 || strcmp(upload->stated, there->sha256) == 0);
+	       (upload->stated[0] == 0 || there->sha256[0] == 0 || strcmp(upload->stated, there->sha256) == 0);
 }
 
 /* True with already: the blob is this file. Its identity says so without a look at the bytes; who wants it overwritten
@@ -217,16 +247,17 @@ static bool
 run(struct upload *upload, bool (*send)(struct upload *, struct fault *), struct fault *fault)
 {
 	struct sink *sink = &upload->blob.sink;
+	bool watched = watch(upload, fault), done = false;
 	sha256_open(&upload->hash);
-	progress_meter(&upload->progress, &upload->meter, upload->facts.bytes);
-	progress_phase(&upload->progress, PHASE_STREAMING);
-	if (send(upload, fault)) {
+	if (watched && send(upload, fault)) {
 		state(upload);
-		if (sink->finish(sink, fault))
-			return true;
+		done = sink->finish(sink, fault);
 	}
-	sink->abandon(sink);
-	return false;
+	if (!done)
+		sink->abandon(sink);
+	if (watched)
+		unwatch(upload);
+	return done;
 }
 
 static void
@@ -248,7 +279,7 @@ say_what_is_there(const struct upload *upload)
 static void
 say_what_is_left(const struct upload *upload, struct fault *fault)
 {
-	bool any = upload->blob.stored > 0 || upload->resume.bytes > 0;
+	bool any = upload->blob.stored > 0 || upload->resume.found > 0;
 	if (!any || (upload->source_failed && fault->kind != FAULT_STOPPED))
 		return;
 	if (!upload->resume.readable)
@@ -277,8 +308,8 @@ send_or_resume(struct upload *upload, struct fault *fault)
 	return done;
 }
 
-static bool
-begin(struct upload *upload, const char *name, struct fault *fault)
+static void
+begin(struct upload *upload, const char *name)
 {
 	struct text where = text_in(upload->where, sizeof upload->where);
 	upload->name = name;
@@ -290,7 +321,6 @@ begin(struct upload *upload, const char *name, struct fault *fault)
 	blob_target_put_blob(&where, upload->means->target, name);
 	progress_label(&upload->progress, name);
 	progress_phase(&upload->progress, PHASE_CHECKING);
-	return meter_open(&upload->meter, NULL, fault);
 }
 
 static void
@@ -298,9 +328,7 @@ end(struct upload *upload, int64_t began_ms)
 {
 	upload->facts.began_ms = began_ms;
 	upload->facts.ended_ms = clock_ms();
-	progress_meter(&upload->progress, NULL, 0);
 	progress_phase(&upload->progress, PHASE_IDLE);
-	meter_close(&upload->meter);
 }
 
 bool
@@ -308,8 +336,7 @@ upload_file(struct upload *upload, const char *path, const char *name, struct fa
 {
 	int64_t began_ms = clock_ms();
 	bool done;
-	if (!begin(upload, name, fault))
-		return false;
+	begin(upload, name);
 	done = open_file(upload, path, fault);
 	if (done) {
 		upload->source_failed = false;
@@ -326,8 +353,7 @@ upload_stream(struct upload *upload, int fd, const char *name, struct fault *fau
 	const struct upload_means *means = upload->means;
 	int64_t began_ms = clock_ms();
 	bool done;
-	if (!begin(upload, name, fault))
-		return false;
+	begin(upload, name);
 	upload->file = (struct original){.fd = fd};
 	upload->source_failed = false;
 	done = blob_upload_open(&upload->blob, means->crew, means->pool, means->target, name,
