@@ -102,5 +102,5 @@ static const struct option_row options[] = {
 const struct command command_analyze = {
 	"analyze", "say from a dump which thread crashed, why, and where", "FILE [OPTION]…", options,
 	"Needs no debugger, symbols or runtime, and 8 MiB of memory at most. docs/analyze.md tells how to read the report.",
-	run_analyze, true,
+	run_analyze, REACH_NOBODY,
 };

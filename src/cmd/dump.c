@@ -6,13 +6,14 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "cmd/commands.h"
+#include "cmd/event.h"
 #include "cmd/progress_line.h"
 #include "cmd/session.h"
 #include "cmd/status.h"
+#include "job/fleet.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_TEMPLATE "{date}/{time}-{process}-{pid}-{instance}.dmp"
@@ -39,26 +40,6 @@ struct dump_run {
 	int first_status; /* of the first failure; 0: none */
 };
 
-/* A SAS on the command line is a secret: once read, it is blanked where `ps` would show it. */
-static void
-blank_query(char *words)
-{
-	char *query = strchr(words, '?');
-	if (query != NULL)
-		memset(query + 1, 'x', strlen(query + 1));
-}
-
-static void
-warn(const struct destination *destination)
-{
-	char room[FAULT_TEXT_MAX];
-	struct text text = text_in(room, sizeof room);
-	if (destination->kind == DESTINATION_BLOB)
-		blob_target_put_warning(&text, &destination->blob);
-	if (text.used > 0)
-		log_note("%s", room);
-}
-
 static bool
 read_destinations(struct dump_run *run, struct fault *fault)
 {
@@ -70,14 +51,8 @@ read_destinations(struct dump_run *run, struct fault *fault)
 	if (settings->to.count > DESTINATIONS_MAX)
 		return fault_raise(fault, FAULT_USAGE, "--to is given more than %d times", DESTINATIONS_MAX);
 	for (size_t i = 0; i < settings->to.count; i++) {
-		struct destination *destination = &run->destinations[i];
-		const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"),
-		                                            getenv("KUDUMP_TOKEN")};
-		bool good = destination_parse(destination, settings->to.at[i], &secrets, settings->allow_plain_http, fault);
-		blank_query(settings->to.at[i]);
-		if (!good)
-			return fault_while(fault, "--to");
-		warn(destination);
+		if (!session_destination(&run->destinations[i], settings->to.at[i], settings, fault))
+			return false;
 		run->destination_count++;
 	}
 	return true;
@@ -106,13 +81,12 @@ read_order(struct dump_run *run, struct fault *fault)
 	struct capture_order *order = &run->fleet.order;
 	const char *type = settings->type != NULL ? settings->type : "mini";
 	order->name_template = settings->name_template != NULL ? settings->name_template : DEFAULT_TEMPLATE;
-	order->digest = settings->digest == NULL || strcmp(settings->digest, "sha256") == 0;
 	order->first_byte_ms = settings->first_byte_s != 0 ? (int64_t)settings->first_byte_s * 1000 : FIRST_BYTE_MS;
 	run->fleet.stall_ms = settings->stall_s != 0 ? (int64_t)settings->stall_s * 1000 : STALL_MS;
 	if (!facts_read_type(type, &order->type))
 		return fault_raise(fault, FAULT_USAGE, "--type: \"%s\" is not mini, full, triage or a number", type);
-	if (!order->digest && strcmp(settings->digest, "none") != 0)
-		return fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
+	if (!options_digest(settings, &order->digest, fault))
+		return false;
 	order->by_procdump = settings->via != NULL && strcmp(settings->via, "procdump") == 0;
 	if (settings->via != NULL && !order->by_procdump && strcmp(settings->via, "kudu") != 0)
 		return fault_raise(fault, FAULT_USAGE, "--via: \"%s\" is not kudu or procdump", settings->via);
@@ -212,17 +186,6 @@ put_report(struct text *event, const struct capture *capture)
 }
 
 static void
-put_fault(struct text *event, const struct fault *fault)
-{
-	text_printf(event, "\"kind\":\"%s\",\"error\":", fault_kind_name(fault->kind));
-	text_put_json(event, span_of(fault->text));
-	if (fault->hint[0] != 0) {
-		text_put(event, ",\"hint\":");
-		text_put_json(event, span_of(fault->hint));
-	}
-}
-
-static void
 put_fallen(struct text *event, const struct capture *capture)
 {
 	const char *comma = "";
@@ -234,7 +197,7 @@ put_fallen(struct text *event, const struct capture *capture)
 		text_put(event, "{\"to\":");
 		text_put_json(event, span_of(capture->landings[i].destination->shown));
 		text_put(event, ",");
-		put_fault(event, &capture->legs[i].fault);
+		event_put_fault(event, &capture->legs[i].fault);
 		text_put(event, "}");
 		comma = ",";
 	}
@@ -260,7 +223,7 @@ print_event(struct dump_run *run, const struct fleet_report *report)
 			put_fallen(&event, report->capture);
 	} else {
 		text_put(&event, ",");
-		put_fault(&event, report->fault);
+		event_put_fault(&event, report->fault);
 	}
 	printf("%s}\n", run->event);
 }
@@ -347,12 +310,18 @@ take_report(void *state, const struct fleet_report *report)
 		run->first_status = status;
 }
 
+static struct progress_view
+look_at_worker(void *fleet, unsigned i)
+{
+	return fleet_look(fleet, i);
+}
+
 static void
 follow(struct dump_run *run)
 {
 	bool draws = !run->settings->quiet && !run->settings->no_progress && progress_line_possible();
 	if (draws)
-		progress_line_begin(&run->fleet);
+		progress_line_begin(look_at_worker, &run->fleet, fleet_workers(&run->fleet));
 	while (!fleet_wait(&run->fleet, DRAW_MS))
 		if (draws)
 			progress_line_draw();
@@ -464,5 +433,5 @@ static const struct option_row options[] = {
 
 const struct command command_dump = {
 	"dump", "dump processes, stream each to disk or to a blob", "--scm URL --to DEST [OPTION]…", options, plan_formula,
-	run_dump, false,
+	run_dump, REACH_SITE,
 };

@@ -15,6 +15,10 @@ const struct option_row options_site[] = {
 	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
 	{"--identity", "token", "send the bearer token in KUDUMP_TOKEN", OPTION_TEXT, AT(identity), 0, 0},
 	{"--instance", "ID", "the instance to ask (default: the one that answers)", OPTION_TEXT, AT(instance), 0, 0},
+	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+};
+
+const struct option_row options_network[] = {
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
 	{"--proxy", "URL", "reach sites and blobs through this HTTP proxy, http://HOST:PORT; '' is none (else HTTPS_PROXY; with NO_PROXY)",
@@ -55,6 +59,14 @@ options_bytes(const char *words, uint64_t *bytes)
 	return true;
 }
 
+bool
+options_digest(const struct settings *settings, bool *wanted, struct fault *fault)
+{
+	*wanted = settings->digest == NULL || strcmp(settings->digest, "sha256") == 0;
+	return *wanted || strcmp(settings->digest, "none") == 0 ||
+	       fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
+}
+
 static const struct option_row *
 find_row(const struct option_row *rows, struct span name)
 {
@@ -69,8 +81,10 @@ static const struct option_row *
 row_of(const struct command *command, struct span word, struct span name)
 {
 	const struct option_row *row = find_row(command->options, name);
-	if (row == NULL && !command->offline)
+	if (row == NULL && command->reach == REACH_SITE)
 		row = find_row(options_site, name);
+	if (row == NULL && command->reach != REACH_NOBODY)
+		row = find_row(options_network, name);
 	if (row == NULL)
 		row = find_row(options_common, name);
 	if (row == NULL && span_is(word, "-h"))
@@ -206,8 +220,10 @@ options_print_help(const struct command *command)
 		putchar('\n');
 	}
 	printf("common options\n");
-	if (!command->offline)
+	if (command->reach == REACH_SITE)
 		print_rows(options_site);
+	if (command->reach != REACH_NOBODY)
+		print_rows(options_network);
 	print_rows(options_common);
 	if (command->more != NULL)
 		printf("\n%s\n", command->more);

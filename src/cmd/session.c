@@ -127,16 +127,54 @@ read_login(struct session *session, const struct settings *settings, struct faul
 }
 
 bool
-session_open(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
+session_open_network(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
 {
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
-	if (!read_sites(session, settings, fault) || !read_overrides(session, settings, fault) ||
-	    !read_proxies(session, settings, fault) || !read_login(session, settings, fault))
+	if (!read_overrides(session, settings, fault) || !read_proxies(session, settings, fault))
 		return false;
 	trust_open(&session->trust, memory);
 	if (!trust_load(&session->trust, settings->ca, fault))
 		return false;
 	session->network.trust = &session->trust;
+	return true;
+}
+
+bool
+session_open(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
+{
+	return read_sites(session, settings, fault) && read_login(session, settings, fault) &&
+	       session_open_network(session, memory, settings, fault);
+}
+
+/* A SAS on the command line is a secret: once read, it is blanked where `ps` would show it. */
+static void
+blank_query(char *words)
+{
+	char *query = strchr(words, '?');
+	if (query != NULL)
+		memset(query + 1, 'x', strlen(query + 1));
+}
+
+static void
+warn(const struct destination *destination)
+{
+	char room[FAULT_TEXT_MAX];
+	struct text text = text_in(room, sizeof room);
+	if (destination->kind == DESTINATION_BLOB)
+		blob_target_put_warning(&text, &destination->blob);
+	if (text.used > 0)
+		log_note("%s", room);
+}
+
+bool
+session_destination(struct destination *destination, char *words, const struct settings *settings, struct fault *fault)
+{
+	const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"), getenv("KUDUMP_TOKEN")};
+	bool good = destination_parse(destination, words, &secrets, settings->allow_plain_http, fault);
+	blank_query(words);
+	if (!good)
+		return fault_while(fault, "--to");
+	warn(destination);
 	return true;
 }
 

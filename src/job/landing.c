@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/landing.h"
 
-#include "base/deadline.h"
+#include "job/metadata.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -203,41 +202,13 @@ blob_write(struct sink *sink, const void *from, size_t count, struct fault *faul
 	return landing->upload.sink.write(&landing->upload.sink, from, count, fault);
 }
 
-/* Metadata names are letters and digits only, so that SharedKey's order of headers is plain byte order. */
-static bool
-state_facts(struct landing *landing, struct fault *fault)
-{
-	const struct facts *facts = landing->facts;
-	char number[32], started[32], ended[32];
-	struct text pid = text_in(number, sizeof number), from = text_in(started, sizeof started),
-	            until = text_in(ended, sizeof ended);
-	struct blob_upload *upload = &landing->upload;
-	text_printf(&pid, "%" PRId64, facts->pid);
-	clock_put_iso(&from, facts->started_s);
-	clock_put_iso(&until, facts->ended_s);
-	blob_upload_state(upload, "site", facts->site);
-	blob_upload_state(upload, "instance", facts->instance);
-	blob_upload_state(upload, "machine", facts->machine);
-	blob_upload_state(upload, "process", facts->process);
-	blob_upload_state(upload, "pid", number);
-	text_reset(&pid);
-	text_printf(&pid, "%u", facts->type);
-	blob_upload_state(upload, "dumptype", number);
-	blob_upload_state(upload, "started", started);
-	blob_upload_state(upload, "ended", ended);
-	if (facts->sha256[0] != 0)
-		blob_upload_state(upload, "sha256", facts->sha256);
-	blob_upload_state(upload, "tool", "kudump " KUDUMP_VERSION);
-	(void)fault;
-	return true;
-}
-
 static bool
 blob_finish(struct sink *sink, struct fault *fault)
 {
 	struct landing *landing = (struct landing *)sink;
 	struct text where = text_in(landing->where, sizeof landing->where);
-	if (!state_facts(landing, fault) || !landing->upload.sink.finish(&landing->upload.sink, fault))
+	metadata_state(&landing->upload, landing->facts);
+	if (!landing->upload.sink.finish(&landing->upload.sink, fault))
 		return false;
 	blob_upload_put(&where, &landing->upload);
 	return true;
