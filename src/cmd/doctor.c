@@ -10,6 +10,7 @@
 #include "cmd/status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define LINE_MAX_BYTES 2048
 #define PROBE_SLOTS 1
@@ -82,8 +83,8 @@ take_finding(void *state, const struct doctor_finding *finding)
 	if (finding->verdict != DOCTOR_FAILED || visit->status != STATUS_DONE)
 		return;
 	visit->status = status_of(finding->fault);
-	if (finding->step[0] == 'd' && finding->fault->kind != FAULT_STOPPED) /* destination, as a dump there would end */
-		visit->status = STATUS_DESTINATION;
+	if (strcmp(finding->step, "destination") == 0 && finding->fault->kind != FAULT_USAGE && finding->fault->kind != FAULT_STOPPED)
+		visit->status = STATUS_DESTINATION; /* as a dump there would end */
 }
 
 static bool
