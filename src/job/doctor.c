@@ -72,14 +72,15 @@ reach(struct doctor *doctor, bool secure, struct fault *fault)
 	struct http_client *client = &doctor->site.client;
 	const struct tunnel_room room = {&client->wire.wire, &client->body, client->room};
 	const struct deadline deadline = deadline_in(CONNECT_MS);
-	struct url url = *doctor->url;
+	struct url *way = &doctor->way;
 	bool good;
-	url.secure = secure;
+	*way = *doctor->url;
+	way->secure = secure;
 	client->wire.limit = deadline;
 	client->session.valid = false; /* a resumed handshake shows no certificate */
 	good = proxy_of(doctor) != NULL
-	           ? tunnel_open(&client->conn, doctor->network, proxy_of(doctor), &url, &client->session, room, deadline, fault)
-	           : conn_open(&client->conn, doctor->network, url.host, url.port, secure, &client->session, deadline, fault);
+	           ? tunnel_open(&client->conn, doctor->network, proxy_of(doctor), way, &client->session, room, deadline, fault)
+	           : conn_open(&client->conn, doctor->network, way->host, way->port, secure, &client->session, deadline, fault);
 	if (good)
 		conn_close(&client->conn);
 	return good;

@@ -25,6 +25,7 @@ struct doctor {
 	void *state;
 	/* the room's own */
 	const struct url *url;
+	struct url way;  /* the same, as far as it is tried */
 	struct site site;
 	struct kudu_process found[CHOSEN_MAX];
 	bool answered; /* the site has said something over HTTP */
