@@ -8,6 +8,7 @@
 # winN self-contained, winsfN single file, winr2rN ReadyToRun, for Windows, run by wine and dumped by catch.c.
 # Types: 1 mini, 2 heap, 3 triage, 4 full, as the runtime's createdump counts them, k the kernel's own core; of Windows only
 # mini and full.
+# ONLY="throw-4 big-4" makes these cases alone, and of each variant. The programs get an empty environment, as it is in their dumps.
 # Needs dotnet; for NativeAOT clang; for Windows wine64 and gcc-mingw-w64-x86-64. DUMPS_MAX_GIB (10) bounds OUT.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -18,6 +19,7 @@ variants=("$@")
 most=${DUMPS_MAX_GIB:-10}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 WINEPREFIX=$out/wine WINEDEBUG=-all
 all='throw-4 nullref-4 aggregate-4 generic-4 async-4 pool-4 failfast-4 throw-2 throw-1 throw-3 so-4 asyncvoid-4 failfastex-4 emit-4 hang-4'
+clean=(env -i "PATH=$PATH" "HOME=${HOME:-/}" "WINEPREFIX=$WINEPREFIX" "WINEDEBUG=$WINEDEBUG" ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
 rows=()
 
 note() { # variant mode-type result
@@ -26,6 +28,7 @@ note() { # variant mode-type result
 }
 
 cases() { # variant
+	[ -z "${ONLY:-}" ] || { echo "$ONLY"; return; }
 	case $1 in
 	fd*) echo "$all silent-4 index-4 cast-4 genericvalue-4 caughthang-4 nullref-2 throw-k" ;;
 	sc*) echo "$all" ;;
@@ -94,7 +97,7 @@ crash_linux() { # variant mode type name
 	local report=1
 	case $1 in sf* | aot*) report=0 ;; esac # createdump refuses a report there, and the dump with it
 	[ "$3" != k ] || { kernel_core "$1" "$2" "$4"; return; }
-	DOTNET_DbgEnableMiniDump=1 DOTNET_DbgMiniDumpType=$3 DOTNET_DbgMiniDumpName=$4.core DOTNET_EnableCrashReport=$report \
+	"${clean[@]}" DOTNET_DbgEnableMiniDump=1 DOTNET_DbgMiniDumpType="$3" DOTNET_DbgMiniDumpName="$4.core" DOTNET_EnableCrashReport=$report \
 		timeout 180 "$out/build/$1/bin/shop" "$2" > "$4.out" 2>&1
 }
 
@@ -103,7 +106,7 @@ kernel_core() { # variant mode name
 	[ "$(cat /proc/sys/kernel/core_pattern)" = core ] || { echo "cannot: the kernel's core_pattern is not 'core'" > "$3.out"; return; }
 	local at=$out/cores
 	rm -rf "$at" && mkdir -p "$at"
-	(cd "$at" && ulimit -c unlimited && echo 0x3f > /proc/self/coredump_filter && exec timeout 180 "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1)
+	(cd "$at" && ulimit -c unlimited && echo 0x3f > /proc/self/coredump_filter && exec "${clean[@]}" timeout 180 "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1)
 	find "$at" -type f -name 'core*' -exec mv {} "$3.core" \;
 	rm -rf "$at"
 }
@@ -112,7 +115,7 @@ kernel_core() { # variant mode name
 dump_waiting() { # variant mode name
 	local tool=$out/build/$1/bin/createdump pid
 	[ -x "$tool" ] || tool=$(dirname "$(realpath "$(command -v dotnet)")")/shared/Microsoft.NETCore.App/$(dotnet --list-runtimes | awk '/NETCore.App/ {v = $2} END {print v}')/createdump
-	"$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1 &
+	"${clean[@]}" "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1 &
 	pid=$!
 	for _ in $(seq 100); do grep -q waiting "$3.out" && break; sleep 0.1; done
 	timeout 120 "$tool" --full --name "$3.core" "$pid" >> "$3.out" 2>&1
@@ -127,7 +130,7 @@ crash_windows() { # variant mode type name
 	[ "$3" = 4 ] || kind=mini
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger \
 		/d "$drive\\build\\catch.exe $drive\\$(basename "$4").dmp $kind %ld %ld" > /dev/null 2>&1
-	timeout 150 wine "$out/build/$1/bin/shop.exe" "$2" > "$4.out" 2>&1
+	"${clean[@]}" timeout 150 wine "$out/build/$1/bin/shop.exe" "$2" > "$4.out" 2>&1
 }
 
 crash() { # variant mode type
