@@ -91,7 +91,11 @@ build_catch() {
 }
 
 # The last reason in a log, on one line.
-reason() { grep -aE 'error|upport|FAILED|[Uu]nable|cannot|catch:|wine:' "$1" | grep -v '^oracle' | tail -1 | sed -E 's/^\S*\/shop\.csproj : //; s/ \[\/.*//' | tr -s ' \t\r' ' ' | cut -c1-150; }
+reason() {
+	local words
+	words=$(grep -aE 'error|upport|FAILED|[Uu]nable|cannot|catch:|wine:' "$1" | grep -v '^oracle' | tail -1 | sed -E 's/^\S*\/shop\.csproj : //; s/ \[\/.*//' | tr -s ' \t\r' ' ' | cut -c1-150)
+	echo "${words:-it ended, and nothing was said of a dump}"
+}
 
 crash_linux() { # variant mode type name
 	local report=1
