@@ -110,16 +110,6 @@ struct space {
 	bool torn;                   /* the file ends before what it lists */
 };
 
-size_t space_need(void); /* bytes that space_open takes of a memory */
-
-/* Opens a dump of either kind. After false there is nothing to close. FAULT_CORRUPT with words for a file that is none (a zip, a gzip, a PE, text…),
- * FAULT_UNABLE for kinds we know but do not read (32-bit ELF of another machine, microdumps…). */
-bool space_open(struct space *, struct memory *, const char *path, struct fault *) MUST_CHECK;
-
-/* The same over bytes in memory, which stay the caller's. */
-bool space_open_bytes(struct space *, struct memory *, struct span, struct fault *) MUST_CHECK;
-void space_close(struct space *);
-
 /* Exactly size bytes at an address (across adjoining ranges; from images when the dump lacks them), or false. */
 bool space_read(struct space *, uint64_t address, void *room, size_t size) MUST_CHECK;
 bool space_u8(struct space *, uint64_t address, uint8_t *value) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/diagnose.h"
 
+#include "dump/open.h"
 #include "dump/reason.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 size_t
 diagnose_need(bool images)
 {
-	return space_need() + managed_need() + (images ? images_need() + symbols_need() : 0) +
+	return dump_need() + managed_need() + (images ? images_need() + symbols_need() : 0) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(struct stack_group), 16) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(uint32_t), 16);
 }
@@ -320,7 +321,7 @@ diagnose_open(struct diagnosis *diagnosis, struct memory *memory, const char *pa
 {
 	diagnosis->path = path;
 	return prepare(diagnosis, memory, options, fault) &&
-	       go_on(diagnosis, memory, space_open(&diagnosis->space, memory, path, fault));
+	       go_on(diagnosis, memory, dump_open(&diagnosis->space, memory, path, fault));
 }
 
 bool
@@ -329,13 +330,13 @@ diagnose_open_bytes(struct diagnosis *diagnosis, struct memory *memory, struct s
 {
 	diagnosis->path = "";
 	return prepare(diagnosis, memory, options, fault) &&
-	       go_on(diagnosis, memory, space_open_bytes(&diagnosis->space, memory, bytes, fault));
+	       go_on(diagnosis, memory, dump_open_bytes(&diagnosis->space, memory, bytes, fault));
 }
 
 void
 diagnose_close(struct diagnosis *diagnosis)
 {
-	space_close(&diagnosis->space);
+	dump_close(&diagnosis->space);
 	images_close(&diagnosis->images);
 	symbols_close(&diagnosis->symbols);
 }

@@ -54,7 +54,7 @@ struct diagnosis {
 /* Bytes that diagnose_open takes of a memory, beside the struct; more with a folder of images. */
 size_t diagnose_need(bool images);
 
-/* Opens and diagnoses a dump. The faults are those of space_open, and of images_open. `path` must outlive it. The struct
+/* Opens and diagnoses a dump. The faults are those of dump_open, and of images_open. `path` must outlive it. The struct
  * must be zeroed memory: most of it is never touched. After false there is nothing to close. */
 bool diagnose_open(struct diagnosis *, struct memory *, const char *path, const struct diagnose_options *,
                    struct fault *) MUST_CHECK;

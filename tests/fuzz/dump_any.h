@@ -3,6 +3,7 @@
 #ifndef FUZZ_DUMP_ANY_H
 #define FUZZ_DUMP_ANY_H
 
+#include "dump/open.h"
 #include "dump/reason.h"
 
 #include "base/encode.h"
@@ -101,11 +102,11 @@ open_any(const unsigned char *data, size_t count)
 	bool good;
 	int fd;
 	if (count == 0 || data[count - 1] != 0xf1)
-		return space_open_bytes(&space, &memory, (struct span){data, count}, &fault);
+		return dump_open_bytes(&space, &memory, (struct span){data, count}, &fault);
 	fd = mkstemp(path);
 	if (fd < 0 || write(fd, data, count) != (ssize_t)count)
 		abort();
-	good = space_open(&space, &memory, path, &fault);
+	good = dump_open(&space, &memory, path, &fault);
 	close(fd);
 	unlink(path);
 	return good;
@@ -114,7 +115,7 @@ open_any(const unsigned char *data, size_t count)
 static inline int
 use_bytes(const unsigned char *data, size_t count)
 {
-	if (memory.at == NULL && !memory_open(&memory, space_need(), &fault))
+	if (memory.at == NULL && !memory_open(&memory, dump_need(), &fault))
 		abort();
 	memory.used = 0;
 	fault_clear(&fault);
@@ -124,7 +125,7 @@ use_bytes(const unsigned char *data, size_t count)
 		return 0;
 	}
 	use_space();
-	space_close(&space);
+	dump_close(&space);
 	return 0;
 }
 

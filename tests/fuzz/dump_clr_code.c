@@ -5,6 +5,7 @@
 
 #define MAKER_ROOM 131072 /* cleared each time */
 #include "../unit/dump_block.h"
+#include "dump/open.h"
 
 #include <stdlib.h>
 
@@ -54,7 +55,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 {
 	struct fault fault;
 	fault_clear(&fault);
-	if (count < 2 || count > BLOCK_MOST || (memory.at == NULL && !memory_open(&memory, space_need() + 65536, &fault)))
+	if (count < 2 || count > BLOCK_MOST || (memory.at == NULL && !memory_open(&memory, dump_need() + 65536, &fault)))
 		return 0;
 	if (!block_open(&space, &memory, &maker, 9, data + 1, count - 1, &fault))
 		return 0;

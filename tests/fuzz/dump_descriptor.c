@@ -5,6 +5,7 @@
 
 #define MAKER_ROOM 65536 /* cleared each time */
 #include "../unit/dump_block.h"
+#include "dump/open.h"
 
 #include <stdlib.h>
 
@@ -71,7 +72,7 @@ find_in_memory(const unsigned char *data, size_t count, bool good)
 	struct fault fault;
 	uint64_t address;
 	make_block(data, count);
-	if (memory.at == NULL && !memory_open(&memory, space_need(), &fault))
+	if (memory.at == NULL && !memory_open(&memory, dump_need(), &fault))
 		abort();
 	if (!block_open(&space, &memory, &maker, 9, bytes, TEXT + count, &fault))
 		abort();

@@ -7,6 +7,7 @@
 #include "../unit/dump_block.h"
 
 #include "base/encode.h"
+#include "dump/open.h"
 
 #include <stdlib.h>
 
@@ -93,12 +94,12 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 	struct fault fault;
 	struct managed *managed;
 	fault_clear(&fault);
-	if (count < 2 || count > BLOCK_MOST || (memory.at == NULL && !memory_open(&memory, space_need() + managed_need(), &fault)))
+	if (count < 2 || count > BLOCK_MOST || (memory.at == NULL && !memory_open(&memory, dump_need() + managed_need(), &fault)))
 		return 0;
 	make(data[0], data + 1, count - 1);
 	memset(memory.at, 0, memory.used);
 	memory.used = 0;
-	if (!space_open_bytes(&space, &memory, maker_span(&maker), &fault))
+	if (!dump_open_bytes(&space, &memory, maker_span(&maker), &fault))
 		return 0;
 	managed = managed_open(&space, &memory, NULL, &findings);
 	check_findings();

@@ -6,6 +6,7 @@
 
 #define MAKER_ROOM 65536 /* cleared each time */
 #include "../unit/dump_block.h"
+#include "dump/open.h"
 
 #include <stdlib.h>
 
@@ -97,7 +98,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 {
 	struct fault fault;
 	fault_clear(&fault);
-	if (count == 0 || count > BLOCK_MOST || (memory.at == NULL && !memory_open(&memory, space_need() + 65536, &fault)))
+	if (count == 0 || count > BLOCK_MOST || (memory.at == NULL && !memory_open(&memory, dump_need() + 65536, &fault)))
 		return 0;
 	if (!block_open(&space, &memory, &maker, 9, data, count, &fault))
 		return 0;

@@ -3,6 +3,7 @@
 #ifndef DUMP_BLOCK_H
 #define DUMP_BLOCK_H
 
+#include "dump/open.h"
 #include "dump_maker.h"
 
 #define BLOCK 0x7f0000100000ull /* where the block lies */
@@ -29,7 +30,7 @@ block_open(struct space *space, struct memory *memory, struct maker *maker, unsi
 	memset(memory->at, 0, memory->used);
 	memory->used = 0;
 	fault_clear(fault);
-	return space_open_bytes(space, memory, maker_span(maker), fault);
+	return dump_open_bytes(space, memory, maker_span(maker), fault);
 }
 
 #endif

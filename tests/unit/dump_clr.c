@@ -3,6 +3,7 @@
 #include "dump/clr_code.h"
 #include "dump/clr_object.h"
 
+#include "dump/open.h"
 #include "dump_block.h"
 #include "unit.h"
 
@@ -424,7 +425,7 @@ threads(void)
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need() + 65536, &fault))
+	if (!memory_open(&memory, dump_need() + 65536, &fault))
 		return 1;
 	UNIT_RUN(names_from_metadata);
 	UNIT_RUN(wide_indexes);

@@ -3,6 +3,7 @@
  * the header in front of a method where there is no map. */
 #include "dump/clr_code.h"
 
+#include "dump/open.h"
 #include "dump_block.h"
 #include "unit.h"
 
@@ -280,7 +281,7 @@ false_headers(void)
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need() + 65536, &fault))
+	if (!memory_open(&memory, dump_need() + 65536, &fault))
 		return 1;
 	UNIT_RUN(jit_code);
 	UNIT_RUN(image_code);

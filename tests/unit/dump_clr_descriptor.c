@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/clr_descriptor.h"
 
+#include "dump/open.h"
 #include "dump_block.h"
 #include "unit.h"
 
@@ -162,7 +163,7 @@ real_ones(void)
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need() + 65536, &fault))
+	if (!memory_open(&memory, dump_need() + 65536, &fault))
 		return 1;
 	UNIT_RUN(forms_of_values);
 	UNIT_RUN(cut_anywhere);

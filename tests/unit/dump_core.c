@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/core.h"
 
-#include "dump_open.h"
+#include "dump/open.h"
+#include "opened_dump.h"
 #include "dump/reason.h"
 #include "unit.h"
 
@@ -130,7 +131,7 @@ use_everything(void)
 	reason_put(&text, &space);
 	reason_put_type(&text, &space);
 	reason_put_hint(&text, &space);
-	space_close(&space);
+	dump_close(&space);
 }
 
 static void
@@ -263,7 +264,7 @@ refuses_other_elf_files(void)
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need(), &fault))
+	if (!memory_open(&memory, dump_need(), &fault))
 		return 1;
 	UNIT_RUN(reads_a_core);
 	UNIT_RUN(survives_truncation_and_changes);

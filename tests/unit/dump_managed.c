@@ -4,6 +4,7 @@
 #include "dump/clr_aot.h"
 #include "dump/clr_watson.h"
 
+#include "dump/open.h"
 #include "dump_block.h"
 #include "unit.h"
 
@@ -72,9 +73,9 @@ open_crash(uint32_t code, uint32_t count, const uint64_t *parameters, const char
 	put_at(&maker, list + 8, maker.used, 8);
 	put_bytes(&maker, bytes, SIZE);
 	memory.used = 0;
-	memset(memory.at, 0, space_need());
+	memset(memory.at, 0, dump_need());
 	fault_clear(&fault);
-	CHECK(space_open_bytes(&space, &memory, maker_span(&maker), &fault));
+	CHECK(dump_open_bytes(&space, &memory, maker_span(&maker), &fault));
 }
 
 /* --- NativeAOT */
@@ -264,8 +265,8 @@ aot_in_core(void)
 	put_bytes(&maker, bytes, SIZE);
 	core_segment(&maker, 2, 1, data, BLOCK, SIZE);
 	memory.used = 0;
-	memset(memory.at, 0, space_need());
-	CHECK(space_open_bytes(&space, &memory, maker_span(&maker), &fault));
+	memset(memory.at, 0, dump_need());
+	CHECK(dump_open_bytes(&space, &memory, maker_span(&maker), &fault));
 	CHECK(clr_aot_read(&space, &findings, room));
 	CHECK_TEXT(findings.exceptions[0].type, "Shop.Bad");
 	maker.bytes[data + 32] = 0x49;
@@ -470,7 +471,7 @@ raiser_is_asked(void)
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need() + managed_need() + 65536, &fault))
+	if (!memory_open(&memory, dump_need() + managed_need() + 65536, &fault))
 		return 1;
 	UNIT_RUN(aot_triage);
 	UNIT_RUN(aot_fail_fast);

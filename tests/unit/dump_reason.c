@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include "dump/open.h"
 #include "dump/reason.h"
 
-#include "dump_open.h"
+#include "opened_dump.h"
 #include "unit.h"
 
 #define WINDOWS 2
@@ -24,7 +25,7 @@ ask(void)
 	reason_put_type(&text, &space);
 	text = text_in(words[2], sizeof words[2]);
 	reason_put_hint(&text, &space);
-	space_close(&space);
+	dump_close(&space);
 }
 
 /* A dump with one thread 7 at pc; the flags of the exception are the signal's code. */
@@ -251,7 +252,7 @@ stays_within_small_rooms(void)
 		CHECK(strlen(small) < room);
 		free(small);
 	}
-	space_close(&space);
+	dump_close(&space);
 }
 
 /* Real dumps, when they are there: what Breakpad's minidump_stackwalk says of them. */
@@ -282,7 +283,7 @@ agrees_on_real_dumps(void)
 		snprintf(path, sizeof path, "../shared/dumps/real/%s.dmp", known[i].name);
 		memory.used = 0;
 		fault_clear(&fault);
-		if (!space_open(&space, &memory, path, &fault)) {
+		if (!dump_open(&space, &memory, path, &fault)) {
 			CHECK(fault.kind == FAULT_MISSING);
 			SKIP("no shared dumps here");
 			return;
@@ -294,14 +295,14 @@ agrees_on_real_dumps(void)
 		thread = space.crash.recorded ? space_thread(&space, space.crash.thread) : space.threads;
 		CHECK(thread != NULL && space_registers(&space, thread, &registers));
 		CHECK(known[i].pc == 0 || registers.pc == known[i].pc);
-		space_close(&space);
+		dump_close(&space);
 	}
 }
 
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need(), &fault))
+	if (!memory_open(&memory, dump_need(), &fault))
 		return 1;
 	UNIT_RUN(names_accesses);
 	UNIT_RUN(hints_at_addresses);

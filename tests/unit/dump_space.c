@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "dump/space.h"
+#include "dump/open.h"
 
-#include "dump_open.h"
+#include "opened_dump.h"
 #include "dump/reason.h"
 #include "unit.h"
 
@@ -136,7 +136,7 @@ use_everything(void)
 	reason_put(&text, &space);
 	reason_put_type(&text, &space);
 	reason_put_hint(&text, &space);
-	space_close(&space);
+	dump_close(&space);
 }
 
 static void
@@ -436,10 +436,10 @@ opens_files_by_path(void)
 {
 	memory.used = 0;
 	fault_clear(&fault);
-	CHECK(!space_open(&space, &memory, "/nonexistent/x.dmp", &fault) && fault.kind == FAULT_MISSING);
+	CHECK(!dump_open(&space, &memory, "/nonexistent/x.dmp", &fault) && fault.kind == FAULT_MISSING);
 	memory.used = 0;
 	fault_clear(&fault);
-	CHECK(!space_open(&space, &memory, "/tmp", &fault) && fault.kind == FAULT_CORRUPT);
+	CHECK(!dump_open(&space, &memory, "/tmp", &fault) && fault.kind == FAULT_CORRUPT);
 }
 
 /* 100 GiB with a Memory64List whose bytes begin in a hole of the file. */
@@ -468,19 +468,19 @@ opens_a_huge_sparse_file(void)
 	CHECK(pwrite(fd, "Z", 1, (off_t)(base + count * piece - 1)) == 1);
 	memory.used = 0;
 	fault_clear(&fault);
-	CHECK(space_open(&space, &memory, path, &fault));
+	CHECK(dump_open(&space, &memory, path, &fault));
 	CHECK(space.soft_count == 0 && space.lists[0].sorted && space.lists[0].usable == count);
 	CHECK(space_u8(&space, 0x10000000000 + 2 * (count - 1) * piece + piece - 1, &byte) && byte == 'Z');
 	CHECK(!space_u8(&space, 0x10000000000 + piece, &byte));
 	CHECK(VIEW_BUDGET - space.view.budget < 1u << 20);
-	space_close(&space);
+	dump_close(&space);
 	/* one byte less is noted */
 	CHECK(ftruncate(fd, (off_t)(base + count * piece - 1)) == 0);
 	memory.used = 0;
-	CHECK(space_open(&space, &memory, path, &fault) && space.soft_count == 1);
+	CHECK(dump_open(&space, &memory, path, &fault) && space.soft_count == 1);
 	CHECK(!space_u8(&space, 0x10000000000 + 2 * (count - 1) * piece + piece - 1, &byte));
 	CHECK(space_u8(&space, 0x10000000000 + 2 * (count - 1) * piece + piece - 2, &byte) && byte == 0);
-	space_close(&space);
+	dump_close(&space);
 	close(fd);
 	unlink(path);
 }
@@ -500,7 +500,7 @@ ends_when_the_budget_does(void)
 int
 main(void)
 {
-	if (!memory_open(&memory, space_need(), &fault))
+	if (!memory_open(&memory, dump_need(), &fault))
 		return 1;
 	UNIT_RUN(reads_a_full_dump);
 	UNIT_RUN(knows_modules);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/frames.h"
 
+#include "dump/open.h"
 #include "unit.h"
 
 #include "made_dump.h"
@@ -454,7 +455,7 @@ real_dumps(void)
 		const struct thread *thread;
 		fault_clear(&fault);
 		made.memory.used = 0;
-		if (!space_open(&space, &made.memory, list[i].path, &fault)) {
+		if (!dump_open(&space, &made.memory, list[i].path, &fault)) {
 			CHECK(fault.kind == FAULT_MISSING);
 			SKIP("no ../shared/dumps/real");
 			return;
@@ -465,7 +466,7 @@ real_dumps(void)
 			walk_thread(&space, thread, NULL, &frames);
 		CHECK(frames.count == list[i].count && frames.ended_well);
 		CHECK(frames.list[1].pc == list[i].second && frames.list[1].repeated == list[i].repeated);
-		space_close(&space);
+		dump_close(&space);
 	}
 }
 

@@ -4,7 +4,7 @@
 #ifndef MADE_DUMP_H
 #define MADE_DUMP_H
 
-#include "dump/space.h"
+#include "dump/open.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -148,11 +148,11 @@ made_open(uint64_t stack_start, uint32_t stack_size)
 		made_number(made.file + 1816 + 16 * i, made.ranges[i].size, 8);
 	}
 	if (made.memory.at == NULL) {
-		if (!memory_open(&made.memory, space_need(), &fault))
+		if (!memory_open(&made.memory, dump_need(), &fault))
 			abort();
 	}
 	made.memory.used = 0;
-	if (!space_open_bytes(&made.space, &made.memory, (struct span){made.file, made.used}, &fault)) {
+	if (!dump_open_bytes(&made.space, &made.memory, (struct span){made.file, made.used}, &fault)) {
 		fprintf(stderr, "%s\n", fault.text);
 		abort();
 	}

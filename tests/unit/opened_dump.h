@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The one dump that a test has made and opens. */
-#ifndef DUMP_OPEN_H
-#define DUMP_OPEN_H
+#ifndef OPENED_DUMP_H
+#define OPENED_DUMP_H
 
+#include "dump/open.h"
 #include "dump_maker.h"
 
 static struct maker maker;
@@ -15,7 +16,7 @@ open_span(struct span bytes)
 {
 	memory.used = 0;
 	fault_clear(&fault);
-	return space_open_bytes(&space, &memory, bytes, &fault);
+	return dump_open_bytes(&space, &memory, bytes, &fault);
 }
 
 static inline bool
