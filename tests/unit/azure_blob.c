@@ -23,7 +23,7 @@ static struct blob_upload upload;
 static struct fault fault;
 static unsigned char dump[BLOCK * 12];
 
-static struct identity identity;
+static struct identity login;
 static struct token_peer tokens;
 
 static void
@@ -35,10 +35,10 @@ begin(const char *sas)
 	CHECK(memory_open(&memory, pool_need(SLOTS, BLOCK) + crew_need(LANES, SLOTS), &fault));
 	CHECK(pool_open(&pool, &memory, SLOTS, BLOCK, &fault));
 	CHECK(crew_open(&crew, &memory, &network, LANES, SLOTS, &pool, &fault));
-	CHECK(blob_target_parse(&target, url, sas, NULL, &identity, false, &fault));
+	CHECK(blob_target_parse(&target, url, sas, NULL, &login, false, &fault));
 	if (sas == NULL) {
 		token_peer_open(&tokens);
-		CHECK(identity_open(&identity, "managed", &network, cloud_of(""), &fault));
+		CHECK(identity_open(&login, "managed", &network, cloud_of(""), &fault));
 	}
 	for (size_t i = 0; i < sizeof dump; i++)
 		dump[i] = (unsigned char)(i * 2654435761u >> 13);
