@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of commands, nothing else. */
+#include "base/linux.h"
 #include "base/log.h"
 #include "cmd/commands.h"
 #include "cmd/status.h"
@@ -77,5 +78,6 @@ choose(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	refuse_core_dumps();
 	return check_output(choose(argc, argv));
 }

@@ -11,7 +11,9 @@ KUDUMP=${KUDUMP:-$root/build/kudump}
 scratch=$(mktemp -d -p "${TMPDIR:-/tmp}")
 passed=0 failed=0 skipped=0
 servers=""
-unset KUDUMP_SCM KUDUMP_PASSWORD KUDUMP_TOKEN KUDUMP_BLOB_SAS AZURE_STORAGE_KEY SSL_CERT_FILE
+unset KUDUMP_SCM KUDUMP_USER KUDUMP_PASSWORD KUDUMP_TOKEN KUDUMP_BLOB_SAS AZURE_STORAGE_KEY SSL_CERT_FILE
+unset AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_CLIENT_SECRET AZURE_FEDERATED_TOKEN_FILE AZURE_AUTHORITY_HOST
+unset IDENTITY_ENDPOINT IDENTITY_HEADER AZURE_POD_IDENTITY_AUTHORITY_HOST
 unset HTTPS_PROXY https_proxy HTTP_PROXY http_proxy ALL_PROXY all_proxy NO_PROXY no_proxy
 
 ok()   { passed=$((passed + 1)); echo "ok   $1"; }
@@ -73,6 +75,28 @@ standin_set() {
 }
 # standin_sha256 [N]: the digest of the dump it sent last in full (or N before that).
 standin_sha256() { standin_ask dumps | python3 -c 'import json,sys; d=json.load(sys.stdin); n=1+int(sys.argv[1]); print(d[-n]["sha256"] if len(d)>=n else "none")' "${1:-0}"; }
+
+# givers_start: the stand-in for those who give tokens, as $giver (plain http: a machine's and an app's endpoint) and $entra
+# (TLS: Entra and a Key Vault). giver_set NAME=VALUE…, giver_reset and giver_log change and ask both; wrong ones must stay 0.
+givers_start() {
+	pki_make
+	for givers_one in giver entra; do
+		rm -f "$scratch/$givers_one.port"
+		server_start $givers_one python3 "$tests/standin/identity.py" --port-file "$scratch/$givers_one.port" $([ $givers_one = giver ] || echo "--tls $pki/server.pem $pki/server.key")
+		wait_port "$scratch/$givers_one.port" || exit 1
+		[ $givers_one = giver ] && giver=http://127.0.0.1:$port || entra=https://localhost:$port
+	done
+}
+giver_ask() { # page curl's ARG…
+	givers_page=$1; shift
+	curl -sS --noproxy '*' "$@" "$giver/_standin/$givers_page" && curl -sS --noproxy '*' --cacert "$pki/ca.pem" "$@" "$entra/_standin/$givers_page"
+}
+giver_reset() { giver_ask reset >/dev/null; }
+giver_log() { giver_ask log; }
+giver_set() { for givers_pair in "$@"; do giver_ask set -G --data-urlencode "$givers_pair" >/dev/null; done; }
+# giver_count: requests since the reset; giver_wrong: those that were not to the letter.
+giver_count() { giver_log | grep -c .; }
+giver_wrong() { giver_log | grep -c '"wrong"'; }
 
 story_end() {
 	story_status=$?

@@ -17,6 +17,12 @@ struct desk {
 	char string[8 * KIB];  /* to sign */
 };
 
+/* Numbers of tokens: sent last, not taken; whether a new one was got for this call. */
+struct token_use {
+	unsigned given, refused;
+	bool renewed;
+};
+
 /* The room of a lane is large enough: an array of negative size would not compile. */
 typedef char desk_fits[sizeof(struct desk) <= CREW_ROOM ? 1 : -1];
 
@@ -51,17 +57,17 @@ put_shared_key(struct text *lines, const struct blob_call *call, struct desk *de
 }
 
 static bool
-put_token(struct text *lines, const struct blob_login *login, bool renew, struct fault *fault)
+put_token(struct text *lines, const struct blob_login *login, struct token_use *use, struct fault *fault)
 {
 	text_put(lines, "Authorization: Bearer ");
-	if (!login->token(login->token_state, renew, lines, fault))
+	if (!identity_token(login->identity, CLOUD_STORAGE, use->refused, &use->given, lines, fault))
 		return fault_while(fault, "getting a token for the blob service");
 	text_put(lines, "\r\n");
 	return true;
 }
 
 static bool
-put_lines(struct text *lines, const struct blob_call *call, bool renew, struct desk *desk, struct fault *fault)
+put_lines(struct text *lines, const struct blob_call *call, struct token_use *use, struct desk *desk, struct fault *fault)
 {
 	const struct blob_login *login = &call->target->login;
 	text_put(lines, "x-ms-version: " BLOB_VERSION "\r\n");
@@ -76,16 +82,16 @@ put_lines(struct text *lines, const struct blob_call *call, bool renew, struct d
 		text_put(lines, call->headers);
 	if (login->kind == BLOB_SHARED_KEY)
 		put_shared_key(lines, call, desk);
-	return login->kind != BLOB_BEARER || put_token(lines, login, renew, fault);
+	return login->kind != BLOB_BEARER || put_token(lines, login, use, fault);
 }
 
 static bool
-ask_service(struct crew_lane *lane, const struct blob_call *call, bool renew, struct fault *fault)
+ask_service(struct crew_lane *lane, const struct blob_call *call, struct token_use *use, struct fault *fault)
 {
 	struct desk *desk = (struct desk *)(void *)lane->room;
 	struct text target = text_in(desk->target, sizeof desk->target), lines = text_in(desk->lines, sizeof desk->lines);
 	put_target(&target, call);
-	if (!put_lines(&lines, call, renew, desk, fault))
+	if (!put_lines(&lines, call, use, desk, fault))
 		return false;
 	if (target.cut || lines.cut)
 		return fault_raise(fault, FAULT_BOUND, "the request is too long: a long name, SAS or token");
@@ -128,13 +134,13 @@ crc_is_right(const struct http_head *head, struct span body)
 }
 
 static bool
-try_once(struct crew_lane *lane, const struct blob_call *call, bool renew, struct blob_refusal *refusal,
+try_once(struct crew_lane *lane, const struct blob_call *call, struct token_use *use, struct blob_refusal *refusal,
          enum blob_way *way, struct fault *fault)
 {
 	struct http_client *client = &lane->client;
 	memset(refusal, 0, sizeof *refusal);
 	*way = BLOB_PASSING; /* of broken connections; retry_again looks at the fault */
-	if (!ask_service(lane, call, renew, fault))
+	if (!ask_service(lane, call, use, fault))
 		return false;
 	if (client->head.status / 100 == 2) {
 		if (!call->check_crc || crc_is_right(&client->head, call->body))
@@ -156,10 +162,8 @@ is_wanted(const struct blob_call *call)
 
 /* Whether another try is due, the waiting for it done. */
 static bool
-another(struct retry *retry, enum blob_way way, unsigned *damaged, bool *renew, struct fault *fault)
+another(struct retry *retry, enum blob_way way, unsigned *damaged, struct token_use *use, struct fault *fault)
 {
-	bool renewed = *renew;
-	*renew = way == BLOB_RENEW;
 	switch (way) {
 	case BLOB_PASSING:
 		return retry_again(retry, fault->retry_after_s, fault);
@@ -170,8 +174,10 @@ another(struct retry *retry, enum blob_way way, unsigned *damaged, bool *renew, 
 		fault_clear(fault);
 		return true;
 	case BLOB_RENEW:
-		if (renewed)
+		if (use->renewed)
 			return false;
+		use->renewed = true;
+		use->refused = use->given;
 		log_verbose("%s; getting a new token", fault->text);
 		fault_clear(fault);
 		return true;
@@ -186,13 +192,13 @@ blob_call(struct crew_lane *lane, const struct blob_call *call, struct blob_refu
 {
 	struct retry retry;
 	unsigned damaged = 0;
-	bool renew = false;
+	struct token_use use = {0, 0, false};
 	enum blob_way way;
 	retry_open(&retry);
 	for (;;) {
-		if (try_once(lane, call, renew, refusal, &way, fault))
+		if (try_once(lane, call, &use, refusal, &way, fault))
 			return true;
-		if (!is_wanted(call) || !another(&retry, way, &damaged, &renew, fault))
+		if (!is_wanted(call) || !another(&retry, way, &damaged, &use, fault))
 			return false;
 	}
 }

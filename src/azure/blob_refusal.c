@@ -172,6 +172,8 @@ tell_expiry(const struct blob_target *target, int64_t now_s, struct fault *fault
 static void
 tell_wrong_login(const struct blob_target *target, struct fault *fault)
 {
+	char room[200];
+	struct text why = text_in(room, sizeof room);
 	switch (target->login.kind) {
 	case BLOB_SAS:
 		fault_raise(fault, FAULT_DENIED, "the SAS is not valid");
@@ -182,7 +184,8 @@ tell_wrong_login(const struct blob_target *target, struct fault *fault)
 		fault_hint(fault, "AZURE_STORAGE_KEY must be key1 or key2 of this account");
 		break;
 	case BLOB_BEARER:
-		fault_raise(fault, FAULT_DENIED, "the token was refused");
+		identity_put_reason(target->login.identity, CLOUD_STORAGE, &why);
+		fault_raise(fault, FAULT_DENIED, "the token was refused%s%s", why.used > 0 ? ": " : "", room);
 		fault_hint(fault, "is it for https://storage.azure.com and of the right tenant?");
 	}
 }
@@ -195,7 +198,7 @@ tell_lacking_right(const struct blob_target *target, struct fault *fault)
 		fault_raise(fault, FAULT_DENIED, "the SAS lacks a right for this (sp=%s)", sas->rights);
 	else
 		fault_raise(fault, FAULT_DENIED, "this login lacks the right to write there");
-	fault_hint(fault, target->login.kind == BLOB_BEARER ? "it needs the role Storage Blob Data Contributor"
+	fault_hint(fault, target->login.kind == BLOB_BEARER ? "it needs the role Storage Blob Data Contributor, which takes minutes to arrive"
 	                                                    : "it needs create and write (sp=cw), and read to see existing names");
 }
 

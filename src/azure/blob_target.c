@@ -16,27 +16,6 @@ is_given(const char *words)
 	return words != NULL && words[0] != 0;
 }
 
-/* A token from a file or a variable often ends with its line's end. */
-static struct span
-without_line_end(const char *words)
-{
-	struct span span = span_of(words);
-	while (span.count > 0 && (span.at[span.count - 1] == '\n' || span.at[span.count - 1] == '\r'))
-		span.count--;
-	return span;
-}
-
-static bool
-fixed_token(void *state, bool refused, struct text *into, struct fault *fault)
-{
-	if (refused) {
-		fault_raise(fault, FAULT_DENIED, "the token has expired or was refused");
-		return fault_hint(fault, "get a new one for https://storage.azure.com");
-	}
-	text_put_span(into, without_line_end(state));
-	return true;
-}
-
 bool
 blob_login_sas(struct blob_login *login, struct span query, struct fault *fault)
 {
@@ -57,17 +36,11 @@ blob_login_key(struct blob_login *login, const char *account, const char *key, s
 	return sharedkey_open(&login->key, account, key, fault);
 }
 
-bool
-blob_login_token(struct blob_login *login, const char *token, struct fault *fault)
+void
+blob_login_token(struct blob_login *login, struct identity *identity)
 {
-	struct span span = without_line_end(token);
 	login->kind = BLOB_BEARER;
-	login->token = fixed_token;
-	login->token_state = (void *)(uintptr_t)token; /* only read */
-	for (size_t i = 0; i < span.count; i++)
-		if (span.at[i] <= ' ' || span.at[i] >= 0x7f)
-			return fault_raise(fault, FAULT_USAGE, "the token for the blob service holds a blank or control character");
-	return true;
+	login->identity = identity;
 }
 
 void
@@ -175,7 +148,7 @@ split(struct blob_target *target, struct fault *fault)
 }
 
 static bool
-choose_login(struct blob_target *target, const char *sas, const char *key, const char *token, struct fault *fault)
+choose_login(struct blob_target *target, const char *sas, const char *key, struct identity *identity, struct fault *fault)
 {
 	struct blob_login *login = &target->login;
 	bool in_url = target->url.query[0] != 0;
@@ -188,10 +161,12 @@ choose_login(struct blob_target *target, const char *sas, const char *key, const
 	}
 	if (is_given(key))
 		return blob_login_key(login, target->account, key, fault);
-	if (is_given(token))
-		return blob_login_token(login, token, fault);
+	if (identity != NULL) {
+		blob_login_token(login, identity);
+		return true;
+	}
 	fault_raise(fault, FAULT_USAGE, "there is no login for %s", target->url.host);
-	return fault_hint(fault, "append a SAS to the URL or set KUDUMP_BLOB_SAS, AZURE_STORAGE_KEY or KUDUMP_TOKEN");
+	return fault_hint(fault, "append a SAS to the URL or set KUDUMP_BLOB_SAS or AZURE_STORAGE_KEY, or give --identity");
 }
 
 static bool
@@ -204,22 +179,22 @@ check_scheme(const struct url *url, bool allow_plain_http, struct fault *fault)
 }
 
 static bool
-parse(struct blob_target *target, const char *words, const char *sas, const char *key, const char *token,
+parse(struct blob_target *target, const char *words, const char *sas, const char *key, struct identity *identity,
       bool allow_plain_http, struct fault *fault)
 {
 	if (!url_parse(&target->url, span_of(words), fault) || !check_scheme(&target->url, allow_plain_http, fault) ||
-	    !split(target, fault) || !choose_login(target, sas, key, token, fault))
+	    !split(target, fault) || !choose_login(target, sas, key, identity, fault))
 		return false;
 	memory_wipe(target->url.query, sizeof target->url.query);
 	return true;
 }
 
 bool
-blob_target_parse(struct blob_target *target, const char *words, const char *sas, const char *key, const char *token,
+blob_target_parse(struct blob_target *target, const char *words, const char *sas, const char *key, struct identity *identity,
                   bool allow_plain_http, struct fault *fault)
 {
 	memset(target, 0, sizeof *target);
-	if (parse(target, words, sas, key, token, allow_plain_http, fault))
+	if (parse(target, words, sas, key, identity, allow_plain_http, fault))
 		return true;
 	blob_target_close(target);
 	return fault_while(fault, "blob destination");

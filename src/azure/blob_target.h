@@ -9,6 +9,7 @@
 #ifndef AZURE_BLOB_TARGET_H
 #define AZURE_BLOB_TARGET_H
 
+#include "azure/identity.h"
 #include "azure/sas.h"
 #include "azure/sharedkey.h"
 #include "http/url.h"
@@ -22,16 +23,13 @@ struct blob_login {
 	char query[URL_MAX];  /* the SAS as it was given, never decoded: a secret */
 	struct sas sas;
 	struct sharedkey key;
-	/* Puts a token (RFC 6750, without "Bearer "). Asked before every request, by several threads at once; `refused`: the
-	 * service did not take the last one, so it must be a new one. May wait. */
-	bool (*token)(void *state, bool refused, struct text *into, struct fault *);
-	void *token_state;
+	struct identity *identity; /* of BLOB_BEARER: asked for a token before every request */
 };
 
-/* Each fills in one way; what it is given stays the caller's and may be wiped, but for the token. */
+/* Each fills in one way; what it is given stays the caller's and may be wiped, but for the identity. */
 bool blob_login_sas(struct blob_login *, struct span query, struct fault *) MUST_CHECK;
 bool blob_login_key(struct blob_login *, const char *account, const char *key, struct fault *) MUST_CHECK;
-bool blob_login_token(struct blob_login *, const char *token, struct fault *) MUST_CHECK; /* must stay where it is */
+void blob_login_token(struct blob_login *, struct identity *);
 void blob_login_close(struct blob_login *); /* overwrites the secrets */
 
 struct blob_target {
@@ -43,9 +41,9 @@ struct blob_target {
 };
 
 /* Splits a destination's URL and chooses the login: a SAS in the URL, else `sas`, else `key` (of the account in the URL),
- * else `token`; NULL and empty are not given. FAULT_USAGE for what cannot be a container's URL and for credentials over
+ * else the identity's tokens; NULL and empty are not given. FAULT_USAGE for what cannot be a container's URL and for credentials over
  * plain http, FAULT_DENIED for a SAS that has expired or cannot write. */
-bool blob_target_parse(struct blob_target *, const char *words, const char *sas, const char *key, const char *token,
+bool blob_target_parse(struct blob_target *, const char *words, const char *sas, const char *key, struct identity *,
                        bool allow_plain_http, struct fault *) MUST_CHECK;
 
 /* Its address without secrets. */

@@ -6,13 +6,12 @@
 
 #include <string.h>
 
-#define CREDENTIALS_MAX 1024
-
 void
 login_none(struct login *login)
 {
 	login->kind = LOGIN_NONE;
-	login->authorization[0] = 0;
+	login->basic[0] = 0;
+	login->identity = NULL;
 }
 
 static bool
@@ -27,9 +26,9 @@ is_printable(const char *words)
 bool
 login_basic(struct login *login, const char *user, const char *password, struct fault *fault)
 {
-	char both[CREDENTIALS_MAX];
+	char both[BASIC_MAX];
 	struct text plain = text_in(both, sizeof both);
-	struct text value = text_in(login->authorization, sizeof login->authorization);
+	struct text value = text_in(login->basic, sizeof login->basic);
 	if (strchr(user, ':') != NULL || !is_printable(user))
 		return fault_raise(fault, FAULT_USAGE, "the user name holds a character that basic authentication cannot carry");
 	if (password[0] == 0)
@@ -37,31 +36,55 @@ login_basic(struct login *login, const char *user, const char *password, struct 
 	if (!is_printable(password))
 		return fault_raise(fault, FAULT_USAGE, "the password holds a control character, perhaps a line end");
 	text_printf(&plain, "%s:%s", user, password);
-	text_put(&value, "Basic ");
 	encode_base64(&value, text_span(&plain));
 	memory_wipe(both, sizeof both);
 	login->kind = LOGIN_BASIC;
 	if (plain.cut || value.cut)
-		return fault_raise(fault, FAULT_USAGE, "user and password are longer than %d bytes", CREDENTIALS_MAX);
-	return true;
-}
-
-bool
-login_bearer(struct login *login, const char *token, struct fault *fault)
-{
-	struct text value = text_in(login->authorization, sizeof login->authorization);
-	for (const char *at = token; *at != 0; at++)
-		if ((unsigned char)*at <= 0x20 || (unsigned char)*at >= 0x7f)
-			return fault_raise(fault, FAULT_USAGE, "the token holds a character that is not of a token");
-	text_printf(&value, "Bearer %s", token);
-	login->kind = LOGIN_BEARER;
-	if (token[0] == 0 || value.cut)
-		return fault_raise(fault, FAULT_USAGE, "the token is %s", value.cut ? "longer than 8 KiB" : "empty");
+		return fault_raise(fault, FAULT_USAGE, "user and password are longer than %d bytes", BASIC_MAX);
 	return true;
 }
 
 void
-login_close(struct login *login)
+login_bearer(struct login *login, struct identity *identity, const char *audience)
 {
-	memory_wipe(login, sizeof *login);
+	login->kind = LOGIN_BEARER;
+	login->identity = identity;
+	login->audience = audience;
+}
+
+unsigned
+login_audiences(const struct login *login)
+{
+	if (login->kind != LOGIN_BEARER)
+		return 0;
+	return login->audience != NULL || !token_source_asks(&login->identity->source) ? 1 : 2;
+}
+
+static const char *
+resource_of(const struct login *login, unsigned audience)
+{
+	return login->audience != NULL ? login->audience : login->identity->cloud->scm[audience];
+}
+
+void
+login_put_reason(const struct login *login, unsigned audience, struct text *text)
+{
+	identity_put_reason(login->identity, resource_of(login, audience), text);
+}
+
+bool
+login_put(const struct login *login, unsigned audience, unsigned refused, unsigned *given, struct text *text,
+          struct fault *fault)
+{
+	if (login->kind == LOGIN_NONE)
+		return true;
+	if (login->kind == LOGIN_BASIC) {
+		text_printf(text, "Authorization: Basic %s\r\n", login->basic);
+		return true;
+	}
+	text_put(text, "Authorization: Bearer ");
+	if (!identity_token(login->identity, resource_of(login, audience), refused, given, text, fault))
+		return false;
+	text_put(text, "\r\n");
+	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/site.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "http/retry.h"
 
@@ -34,6 +35,8 @@ site_open(struct site *site, const struct network *network, const struct url *sc
 	site->machine[0] = site->said[0] = site->instance[0] = 0;
 	site->pinned = instance != NULL;
 	site->stall_ms = 0;
+	site->audience = site->given = site->refused = 0;
+	site->accepted = site->logged_in = site->login_refused = false;
 	name_site(site);
 	if (strcmp(scm->path, "/") != 0 || scm->query[0] != 0) {
 		fault_raise(fault, FAULT_USAGE, "the SCM address has a path");
@@ -69,36 +72,79 @@ learn_instance(struct site *site, struct fault *fault)
 	return true;
 }
 
-static void
-put_headers(struct site *site, const char *more)
+static bool
+put_headers(struct site *site, const char *more, struct fault *fault)
 {
 	struct text headers = text_in(site->headers, sizeof site->headers);
 	text_put(&headers, "Accept: application/json, application/octet-stream\r\n");
-	if (site->login->kind != LOGIN_NONE)
-		text_printf(&headers, "Authorization: %s\r\n", site->login->authorization);
+	if (!login_put(site->login, site->audience, site->refused, &site->given, &headers, fault))
+		return false;
 	if (site->instance[0] != 0)
 		text_printf(&headers, "Cookie: ARRAffinity=%s\r\n", site->instance);
 	if (more != NULL)
 		text_put(&headers, more);
+	return true;
+}
+
+/* Whether a WWW-Authenticate of the answer holds the word. */
+static bool
+challenge_has(const struct site *site, const char *word)
+{
+	struct span value;
+	size_t place;
+	for (size_t n = 0; http_head_find(&site->client.head, "WWW-Authenticate", n, &value); n++)
+		if (span_find(value, word, &place))
+			return true;
+	return false;
 }
 
 static void
-deny_login(const struct site *site, int status, struct fault *fault)
+deny_token(const struct site *site, int status, struct fault *fault)
 {
+	char room[200];
+	struct text why = text_in(room, sizeof room);
+	login_put_reason(site->login, site->audience, &why);
+	if (status == 403) {
+		fault_raise(fault, FAULT_DENIED, "this identity may not use the SCM site (HTTP 403)");
+		fault_hint(fault, "it needs the role Website Contributor on the app (Microsoft.Web/sites/publish/Action), "
+		                  "which takes minutes to arrive; or the site wants another --audience");
+	} else if (challenge_has(site, "udience")) {
+		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token: it is for another audience (HTTP 401)%s%s",
+		            why.used > 0 ? ": " : "", room);
+		fault_hint(fault, "get one for https://appservice.azure.com or https://management.azure.com/, or name the --audience");
+	} else {
+		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token (HTTP %d)%s%s", status, why.used > 0 ? ": " : "", room);
+		fault_hint(fault, "the token may have run out, be of another tenant or for another audience than "
+		                  "https://appservice.azure.com or https://management.azure.com/ (--audience)");
+	}
+}
+
+static void
+deny_password(const struct site *site, int status, struct fault *fault)
+{
+	bool off = status == 401 && challenge_has(site, "Bearer") && !challenge_has(site, "Basic");
+	if (off)
+		fault_raise(fault, FAULT_DENIED, "basic authentication is switched off for this site (HTTP 401)");
+	else
+		fault_raise(fault, FAULT_DENIED, "the SCM site refused user and password (HTTP %d)", status);
+	fault_hint(fault, "%s(basicPublishingCredentialsPolicies/scm): then use --identity",
+	           off ? "" : "wrong password, or basic authentication is switched off for this site ");
+}
+
+static void
+deny_login(struct site *site, int status, struct fault *fault)
+{
+	site->login_refused = true;
 	switch (site->login->kind) {
 	case LOGIN_NONE:
 		fault_raise(fault, FAULT_DENIED, "the SCM site wants a login (HTTP %d)", status);
-		fault_hint(fault, "give --user and KUDUMP_PASSWORD, or --identity token with KUDUMP_TOKEN");
+		fault_hint(fault, "give --publish-profile, --user and KUDUMP_PASSWORD, or --identity");
 		break;
 	case LOGIN_BASIC:
-		fault_raise(fault, FAULT_DENIED, "the SCM site refused user and password (HTTP %d)", status);
-		fault_hint(fault, "wrong password, or basic authentication is switched off for this site "
-		                  "(basicPublishingCredentialsPolicies/scm): then use --identity token");
+		deny_password(site, status, fault);
 		break;
 	case LOGIN_BEARER:
-		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token (HTTP %d)", status);
-		fault_hint(fault, "the token may have run out, be for another audience than https://management.azure.com/, "
-		                  "or its owner lacks the role Website Contributor");
+		deny_token(site, status, fault);
 	}
 }
 
@@ -126,12 +172,12 @@ said(const struct site *site, const char *words)
 }
 
 static void
-deny_forbidden(const struct site *site, struct fault *fault)
+deny_forbidden(struct site *site, struct fault *fault)
 {
 	if (said(site, "Ip Forbidden") || span_is_nocase(site->client.head.reason, "Ip Forbidden")) {
 		fault_raise(fault, FAULT_DENIED, "an access restriction of the SCM site keeps this machine out (HTTP 403)");
 		fault_hint(fault, "allow this machine's address in the site's access restrictions, or run from inside the network");
-	} else if (said(site, "stopped")) {
+	} else if (said(site, "stopped") || span_is_nocase(site->client.head.reason, "Site Disabled")) {
 		fault_raise(fault, FAULT_DENIED, "the app is stopped (HTTP 403)");
 		fault_hint(fault, "a stopped app has no process to dump: start it");
 	} else {
@@ -213,13 +259,19 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 	/* What must not be repeated goes over a fresh connection: a kept one may die in the very moment of asking. */
 	if (ask->care == SITE_ONCE)
 		http_client_close(&site->client);
-	put_headers(site, ask->headers);
+	site->login_refused = false;
+	site->logged_in = put_headers(site, ask->headers, fault);
+	if (!site->logged_in) {
+		memory_wipe(site->headers, sizeof site->headers);
+		return false;
+	}
 	asked = http_client_ask(&site->client, &request, fault);
 	memory_wipe(site->headers, sizeof site->headers);
 	if (!asked)
 		return false;
 	if (site->client.head.status != 200 && site->client.head.status != ask->also)
 		return refuse(site, fault);
+	site->accepted = true;
 	return learn_instance(site, fault);
 }
 
@@ -235,12 +287,38 @@ tries_for(const struct fault *fault)
 	return RETRY_TRIES;
 }
 
+/* Whether another token may be taken where this one was not: one for Kudu's other audience, while it has taken none yet,
+ * or a new one for the same. A request that was refused has done nothing, so that even a dump may be asked for again. */
+static bool
+take_other_token(struct site *site, struct fault *fault)
+{
+	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE;
+	if (!(site->login_refused || unknown) || site->login->kind != LOGIN_BEARER)
+		return false;
+	if (!site->accepted && site->audience + 1 < login_audiences(site->login)) {
+		site->audience++;
+		site->refused = 0;
+	} else if (site->accepted && fault->detail == 401) {
+		site->accepted = false;
+		site->refused = site->given;
+	} else {
+		return false;
+	}
+	log_verbose("%s; trying another token", fault->text);
+	fault_clear(fault);
+	return true;
+}
+
 bool
 site_ask(struct site *site, const struct site_request *ask, struct fault *fault)
 {
 	struct retry retry;
 	retry_open(&retry);
 	while (!ask_once(site, ask, fault)) {
+		if (take_other_token(site, fault))
+			continue;
+		if (!site->logged_in) /* whoever was to give a token was asked often enough */
+			return false;
 		retry.most = tries_for(fault);
 		if (ask->care != SITE_HARMLESS || !retry_again(&retry, fault->retry_after_s, fault))
 			return false;

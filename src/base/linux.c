@@ -7,7 +7,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -144,4 +147,18 @@ terminal_columns(int fd)
 	if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col < 20)
 		return 80;
 	return size.ws_col;
+}
+
+void
+refuse_core_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+bool
+keep_in_core(void *at, size_t size)
+{
+	return mlock2(at, size, MLOCK_ONFAULT) == 0 || (errno == ENOSYS && mlock(at, size) == 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Linux facilities beyond POSIX stand in linux.c, and only there: random bytes, preallocation, direct I/O, writes under
- * way beside the caller, renaming without replacing, the width of a terminal. (What the CPU can do, digest.c asks itself.) */
+ * way beside the caller, renaming without replacing, the width of a terminal, no core dumps of ourselves, no swapping. (What the CPU can do, digest.c asks itself.) */
 #ifndef BASE_LINUX_H
 #define BASE_LINUX_H
 
@@ -29,6 +29,13 @@ bool rename_new(int folder, const char *from, const char *to);
 
 /* How wide the terminal at fd is, in characters; 80 when it does not say. */
 unsigned terminal_columns(int fd);
+
+/* Keeps this process's memory out of core files, and its /proc entries from other users' eyes. What the system refuses is
+ * left as it is. */
+void refuse_core_dumps(void);
+
+/* Keeps pages out of the swap space from the moment they are first used; false with errno where the limit is too low. */
+bool keep_in_core(void *at, size_t size);
 
 /* Writes that are under way while the caller goes on (the kernel's own AIO: no thread; truly beside the caller only with
  * direct I/O inside the file's size). */

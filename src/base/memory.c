@@ -2,6 +2,8 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, which POSIX has only since 2024 */
 #include "base/memory.h"
 
+#include "base/linux.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdint.h>
@@ -14,6 +16,17 @@ memory_open(struct memory *memory, size_t size, struct fault *fault)
 	if (at == MAP_FAILED)
 		return fault_errno(fault, FAULT_SYSTEM, errno, "taking %zu KiB of memory", size / 1024);
 	*memory = (struct memory){at, size, 0};
+	return true;
+}
+
+bool
+memory_open_secret(struct memory *memory, size_t size, struct fault *fault)
+{
+	size_t locked = size;
+	if (!memory_open(memory, size, fault))
+		return false;
+	while (locked > 0 && !keep_in_core(memory->at, locked))
+		locked /= 2;
 	return true;
 }
 

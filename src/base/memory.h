@@ -23,6 +23,10 @@ void *memory_take(struct memory *, size_t size, size_t align);
 /* What memory_take will use of a mapping for such a piece, at most. */
 size_t memory_need(size_t size, size_t align);
 
+/* The same for secrets: kept out of the swap space as far as the system's limit allows, from the start on. Whoever puts a
+ * secret there wipes it. */
+bool memory_open_secret(struct memory *, size_t size, struct fault *) MUST_CHECK;
+
 void memory_close(struct memory *);
 
 /* Overwrites a secret with zeroes, which the compiler may not leave out. */

@@ -95,7 +95,7 @@ read_destinations(struct visit *visit, struct fault *fault)
 		return fault_raise(fault, FAULT_USAGE, "--to is given more than %d times", DESTINATIONS_MAX);
 	for (size_t i = 0; i < settings->to.count; i++) {
 		fault_clear(&visit->faults[i]);
-		(void)!session_destination(&visit->destinations[i], settings->to.at[i], settings, &visit->faults[i]);
+		(void)!session_destination(&visit->session, &visit->destinations[i], settings->to.at[i], settings, &visit->faults[i]);
 		visit->destination_count++;
 		landing_aim(&visit->landings[i], &visit->destinations[i], &visit->means, NULL, 0);
 	}
@@ -131,7 +131,7 @@ look(struct visit *visit, struct memory *memory, struct fault *fault)
 	if (!read_destinations(visit, fault) || (visit->destination_count > 0 && !open_crew(visit, memory, fault)))
 		return false;
 	doctor->network = &visit->session.network;
-	doctor->login = &visit->session.login;
+	doctor->login = &visit->session.credentials->login;
 	doctor->instance = visit->settings->instance;
 	doctor->tell = take_finding;
 	doctor->state = visit;

@@ -51,7 +51,7 @@ read_destinations(struct dump_run *run, struct fault *fault)
 	if (settings->to.count > DESTINATIONS_MAX)
 		return fault_raise(fault, FAULT_USAGE, "--to is given more than %d times", DESTINATIONS_MAX);
 	for (size_t i = 0; i < settings->to.count; i++) {
-		if (!session_destination(&run->destinations[i], settings->to.at[i], settings, fault))
+		if (!session_destination(&run->session, &run->destinations[i], settings->to.at[i], settings, fault))
 			return false;
 		run->destination_count++;
 	}
@@ -355,7 +355,7 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 	fleet->network = &run->session.network;
 	fleet->sites = run->session.sites;
 	fleet->site_count = run->session.site_count;
-	fleet->login = &run->session.login;
+	fleet->login = &run->session.credentials->login;
 	fleet->instance = settings->instance;
 	fleet->means = &run->means;
 	fleet->destinations = run->destinations;

@@ -10,15 +10,20 @@
 
 const struct option_row options_site[] = {
 	{"--scm", "URL", "SCM address of the site, https://NAME.scm…; may be repeated (or KUDUMP_SCM)", OPTION_LIST, AT(scm), 0, 0},
-	{"--user", "NAME", "Basic user (or KUDUMP_USER); the password comes from KUDUMP_PASSWORD or --password-file",
+	{"--publish-profile", "FILE", "SCM address, user and password from a .PublishSettings file", OPTION_TEXT,
+	 AT(publish_profile), 0, 0},
+	{"--user", "NAME", "Basic user (or KUDUMP_USER); the password comes from KUDUMP_PASSWORD, --password-file or a prompt",
 	 OPTION_TEXT, AT(user), 0, 0},
 	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
-	{"--identity", "token", "send the bearer token in KUDUMP_TOKEN", OPTION_TEXT, AT(identity), 0, 0},
+	{"--audience", "URI", "what tokens for the SCM site are asked for (default: App Service's, then Resource Manager's, of the "
+	 "site's cloud)", OPTION_TEXT, AT(audience), 0, 0},
 	{"--instance", "ID", "the instance to ask (default: the one that answers)", OPTION_TEXT, AT(instance), 0, 0},
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
 };
 
 const struct option_row options_network[] = {
+	{"--identity", "KIND", "log in with tokens: managed[:client-id] | client | federated | token (KUDUMP_TOKEN) | file:PATH; "
+	 "or vault:URL, a Key Vault secret that is the password of --user", OPTION_TEXT, AT(identity), 0, 0},
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
 	{"--proxy", "URL", "reach sites and blobs through this HTTP proxy, http://HOST:PORT; '' is none (else HTTPS_PROXY; with NO_PROXY)",
@@ -37,6 +42,18 @@ const struct option_row options_common[] = {
 	{"--help", NULL, "this text", OPTION_SWITCH, AT(help), 0, 0},
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
 };
+
+static const char options_environment[] =
+	"environment\n"
+	"  KUDUMP_SCM, KUDUMP_USER   as --scm and --user\n"
+	"  KUDUMP_PASSWORD           password of the user\n"
+	"  KUDUMP_TOKEN              token of --identity token; without --identity for blobs alone\n"
+	"  KUDUMP_BLOB_SAS, AZURE_STORAGE_KEY   login of blobs; vault:URL fetches it from a Key Vault\n"
+	"  AZURE_TENANT_ID, AZURE_CLIENT_ID     of --identity client and federated, with\n"
+	"  AZURE_CLIENT_SECRET, AZURE_FEDERATED_TOKEN_FILE (read anew for each token)\n"
+	"  AZURE_AUTHORITY_HOST      Entra's address (default: that of the site's cloud)\n"
+	"  IDENTITY_ENDPOINT, IDENTITY_HEADER   set inside apps, for --identity managed\n"
+	"  SSL_CERT_FILE             as --ca";
 
 bool
 options_bytes(const char *words, uint64_t *bytes)
@@ -225,6 +242,8 @@ options_print_help(const struct command *command)
 	if (command->reach != REACH_NOBODY)
 		print_rows(options_network);
 	print_rows(options_common);
+	if (command->reach != REACH_NOBODY)
+		printf("\n%s\n", options_environment);
 	if (command->more != NULL)
 		printf("\n%s\n", command->more);
 }

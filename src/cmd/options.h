@@ -18,7 +18,7 @@ struct list {
 struct settings {
 	/* common */
 	struct list scm;
-	const char *user, *password_file, *identity, *instance, *ca, *proxy;
+	const char *publish_profile, *user, *password_file, *identity, *audience, *instance, *ca, *proxy;
 	struct list resolve;
 	bool json, quiet, verbose, no_progress, allow_plain_http, help;
 	/* ps */

@@ -159,7 +159,7 @@ print(const struct listing *listing, const struct settings *settings)
 static bool
 list_site(struct listing *listing, const struct url *url, const struct settings *settings, struct fault *fault)
 {
-	bool done = site_open(&listing->site, &listing->session.network, url, &listing->session.login, settings->instance,
+	bool done = site_open(&listing->site, &listing->session.network, url, &listing->session.credentials->login, settings->instance,
 	                      fault) &&
 	            kudu_list(&listing->site, NULL, listing->processes, PROCESSES_MAX, &listing->count, fault) &&
 	            describe(listing, settings, fault);

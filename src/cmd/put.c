@@ -42,7 +42,7 @@ read_destination(struct put_run *run, struct fault *fault)
 		fault_raise(fault, FAULT_USAGE, "%s destination is named", settings->to.count == 0 ? "no" : "more than one");
 		return fault_hint(fault, "give one --to https://ACCOUNT.blob.core.windows.net/CONTAINER[/PREFIX]");
 	}
-	if (!session_destination(&run->destination, settings->to.at[0], settings, fault))
+	if (!session_destination(&run->session, &run->destination, settings->to.at[0], settings, fault))
 		return false;
 	if (run->destination.kind == DESTINATION_BLOB)
 		return true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd/session.h"
 
-#include "base/file.h"
 #include "base/log.h"
 
 #include <stdlib.h>
@@ -40,12 +39,14 @@ read_sites(struct session *session, const struct settings *settings, struct faul
 	for (size_t i = 0; i < settings->scm.count; i++)
 		if (!add_site(session, settings->scm.at[i], settings, fault))
 			return false;
+	if (settings->scm.count == 0 && session->credentials->profile.scm[0] != 0)
+		other = session->credentials->profile.scm;
 	if (settings->scm.count == 0 && other != NULL && other[0] != 0 && !add_site(session, other, settings, fault))
 		return false;
 	if (session->site_count > 0)
 		return true;
 	fault_raise(fault, FAULT_USAGE, "no site is named");
-	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net or set KUDUMP_SCM");
+	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net, --publish-profile FILE, or set KUDUMP_SCM");
 }
 
 static bool
@@ -86,64 +87,36 @@ read_proxies(struct session *session, const struct settings *settings, struct fa
 }
 
 static bool
-login_with_password(struct session *session, const char *user, const char *password_file, struct fault *fault)
-{
-	char room[1024] = "";
-	size_t count = 0;
-	const char *password = getenv("KUDUMP_PASSWORD");
-	bool done;
-	if (password_file != NULL) {
-		if (!file_read_whole(password_file, room, sizeof room - 1, &count, fault))
-			return fault_while(fault, "--password-file");
-		room[count] = 0;
-		room[strcspn(room, "\r\n")] = 0;
-		password = room;
-	}
-	if (password == NULL) {
-		fault_raise(fault, FAULT_USAGE, "there is no password for user %s", user);
-		return fault_hint(fault, "set KUDUMP_PASSWORD or give --password-file");
-	}
-	done = login_basic(&session->login, user, password, fault);
-	memory_wipe(room, sizeof room);
-	return done;
-}
-
-static bool
-read_login(struct session *session, const struct settings *settings, struct fault *fault)
-{
-	const char *user = settings->user != NULL ? settings->user : getenv("KUDUMP_USER");
-	const char *token = getenv("KUDUMP_TOKEN");
-	if (settings->identity != NULL && strcmp(settings->identity, "token") != 0)
-		return fault_raise(fault, FAULT_USAGE, "--identity: there is no identity \"%s\"; known: token", settings->identity);
-	if (settings->identity != NULL && settings->user != NULL)
-		return fault_raise(fault, FAULT_USAGE, "--user and --identity exclude each other");
-	if (settings->identity != NULL) {
-		if (token == NULL || token[0] == 0)
-			return fault_raise(fault, FAULT_USAGE, "--identity token: KUDUMP_TOKEN is not set");
-		return login_bearer(&session->login, token, fault) || fault_while(fault, "KUDUMP_TOKEN");
-	}
-	login_none(&session->login);
-	return user == NULL || login_with_password(session, user, settings->password_file, fault);
-}
-
-bool
-session_open_network(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
+start(struct session *session, const struct settings *settings, struct fault *fault)
 {
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
+	return credentials_open(&session->credentials, &session->secrets, settings, fault);
+}
+
+/* Behind read_sites: the first of them tells the cloud. */
+static bool
+open_network(struct session *session, struct memory *memory, const struct settings *settings, struct fault *fault)
+{
 	if (!read_overrides(session, settings, fault) || !read_proxies(session, settings, fault))
 		return false;
 	trust_open(&session->trust, memory);
 	if (!trust_load(&session->trust, settings->ca, fault))
 		return false;
 	session->network.trust = &session->trust;
-	return true;
+	return credentials_set_up(session->credentials, settings, &session->network, session->sites[0].host, fault);
+}
+
+bool
+session_open_network(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
+{
+	return start(session, settings, fault) && open_network(session, memory, settings, fault);
 }
 
 bool
 session_open(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
 {
-	return read_sites(session, settings, fault) && read_login(session, settings, fault) &&
-	       session_open_network(session, memory, settings, fault);
+	return start(session, settings, fault) && read_sites(session, settings, fault) &&
+	       open_network(session, memory, settings, fault) && credentials_log_in(session->credentials, settings, fault);
 }
 
 /* A SAS on the command line is a secret: once read, it is blanked where `ps` would show it. */
@@ -167,10 +140,13 @@ warn(const struct destination *destination)
 }
 
 bool
-session_destination(struct destination *destination, char *words, const struct settings *settings, struct fault *fault)
+session_destination(struct session *session, struct destination *destination, char *words, const struct settings *settings,
+                    struct fault *fault)
 {
-	const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"), getenv("KUDUMP_TOKEN")};
-	bool good = destination_parse(destination, words, &secrets, settings->allow_plain_http, fault);
+	struct destination_secrets secrets = {NULL, NULL, NULL};
+	bool is_blob = strstr(words, "://") != NULL;
+	bool good = (!is_blob || credentials_for_blobs(session->credentials, &secrets, fault)) &&
+	            destination_parse(destination, words, &secrets, settings->allow_plain_http, fault);
 	blank_query(words);
 	if (!good)
 		return fault_while(fault, "--to");
@@ -181,6 +157,6 @@ session_destination(struct destination *destination, char *words, const struct s
 void
 session_close(struct session *session)
 {
-	login_close(&session->login);
+	credentials_close(session->credentials, &session->secrets);
 	proxies_close(&session->proxies);
 }

@@ -3,8 +3,7 @@
 #ifndef CMD_SESSION_H
 #define CMD_SESSION_H
 
-#include "azure/login.h"
-#include "cmd/options.h"
+#include "cmd/credentials.h"
 #include "http/proxy.h"
 #include "job/landing.h"
 #include "net/conn.h"
@@ -14,7 +13,8 @@ struct session {
 	struct network network;
 	struct proxies proxies;
 	struct name_override overrides[OVERRIDES_MAX];
-	struct login login;
+	struct memory secrets;
+	struct credentials *credentials;
 	struct url sites[SITES_MAX];
 	size_t site_count;
 };
@@ -22,8 +22,8 @@ struct session {
 /* Bytes that session_open takes of a memory. */
 size_t session_need(void);
 
-/* Reads options, environment and files; nothing goes over the network yet. `session` must be zeroed memory: most of it
- * is never touched. */
+/* Reads options, environment and files; only a password that is in a Key Vault is fetched already.
+ * `session` must be zeroed memory: most of it is never touched. */
 bool session_open(struct session *, struct memory *, struct settings *, struct fault *) MUST_CHECK;
 
 void session_close(struct session *);
@@ -31,8 +31,9 @@ void session_close(struct session *);
 /* The same for a command that talks to no site: log, addresses and trust. */
 bool session_open_network(struct session *, struct memory *, struct settings *, struct fault *) MUST_CHECK;
 
-/* Reads one --to with the secrets of the environment; a SAS in `words` is blanked where `ps` would show it. Says on stderr
+/* Reads one --to with the secrets of the environment, or of a Key Vault, which is asked for them; a SAS in `words` is blanked where `ps` would show it. Says on stderr
  * what the user should know of it. */
-bool session_destination(struct destination *, char *words, const struct settings *, struct fault *) MUST_CHECK;
+bool session_destination(struct session *, struct destination *, char *words, const struct settings *,
+                         struct fault *) MUST_CHECK;
 
 #endif

@@ -19,7 +19,7 @@ destination_parse(struct destination *destination, const char *words, const stru
 	if (span_begins_nocase(span, "http://") || span_begins_nocase(span, "https://")) {
 		struct text shown = text_in(destination->shown, sizeof destination->shown);
 		destination->kind = DESTINATION_BLOB;
-		if (!blob_target_parse(&destination->blob, words, secrets->blob_sas, secrets->storage_key, secrets->token,
+		if (!blob_target_parse(&destination->blob, words, secrets->blob_sas, secrets->storage_key, secrets->identity,
 		                       allow_plain_http, fault))
 			return false;
 		blob_target_put(&shown, &destination->blob);

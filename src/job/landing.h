@@ -18,8 +18,9 @@ struct destination {
 	char shown[URL_MAX]; /* without secrets */
 };
 
-struct destination_secrets { /* each NULL or empty: not given */
-	const char *blob_sas, *storage_key, *token;
+struct destination_secrets { /* each NULL: not given; strings also empty */
+	const char *blob_sas, *storage_key;
+	struct identity *identity;
 };
 
 /* A folder's path or a container's URL. FAULT_USAGE says what is wrong with it. */

@@ -38,8 +38,10 @@ TABLE = [
     ("user", "$contoso", "Basic user"),
     ("password", "correct-horse", "Basic password"),
     ("token", "good-token", "bearer token; wrong-audience is answered as bearer_reject says"),
+    ("audience", "", "not empty: bearer tokens are JWTs instead, of one of these audiences (blanks between) and not past their exp"),
+    ("revoke", "", "JWTs with this jti are refused"),
     ("bearer_reject", 401, "status for a wrong token: 401 or 403"),
-    ("challenge", "html", "body of a 401: html or empty"),
+    ("challenge", "html", "body of a 401: html or empty; bearer: empty, and only tokens are offered"),
     ("deny", "none", "basic_off (401 to any Basic), ip (403 Ip Forbidden), stopped (403 page), login (302 always), login200 (200 HTML sign-in page), unauthorized (401), forbidden (403 empty)"),
     ("browser_login", 1, "a browser-like request (Mozilla, text/html) without login gets a 302"),
 

@@ -181,7 +181,7 @@ class Site:
 
     def _challenge(self, status=401, bearer=False):
         body = page("401 - Unauthorized", "Access is denied due to invalid credentials.") if self.settings.challenge == "html" else b""
-        scheme = f'Bearer realm="{self.settings.site}.scm.azurewebsites.net"' if bearer else f'Basic realm="site"'
+        scheme = f'Bearer realm="{self.settings.site}.scm.azurewebsites.net"' if bearer or self.settings.challenge == "bearer" else 'Basic realm="site"'
         return Reply(status, body, HTML if body else None, [("WWW-Authenticate", scheme)] if status == 401 else [])
 
     def _login(self, request, entry):
@@ -221,9 +221,17 @@ class Site:
                 same = False
             return "basic:ok" if same else "basic:bad", same and s.auth in ("basic", "any")
         if scheme.lower() == "bearer":
-            same = value == s.token
+            same = self._is_good_jwt(value) if s.audience else value == s.token
             return "bearer:ok" if same else "bearer:bad", same and s.auth in ("bearer", "any")
         return ("none" if not scheme else "other"), False
+
+    def _is_good_jwt(self, token):
+        s = self.settings
+        try:
+            claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==="))
+        except (IndexError, ValueError):
+            return False
+        return claims["aud"] in s.audience.split() and claims["exp"] > time.time() and str(claims["jti"]) not in s.revoke.split()
 
     # ---- Kudu
 

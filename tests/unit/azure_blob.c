@@ -4,6 +4,7 @@
 
 #include "base/stop.h"
 #include "blob_peer.h"
+#include "token_peer.h"
 #include "unit.h"
 
 #include <signal.h>
@@ -22,19 +23,8 @@ static struct blob_upload upload;
 static struct fault fault;
 static unsigned char dump[BLOCK * 12];
 
-static pthread_mutex_t token_lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned renewals;
-
-static bool
-give_token(void *state, bool refused, struct text *into, struct fault *why)
-{
-	(void)state, (void)why;
-	pthread_mutex_lock(&token_lock);
-	renewals += refused;
-	pthread_mutex_unlock(&token_lock);
-	text_put(into, "abc.def");
-	return true;
-}
+static struct identity login;
+static struct token_peer tokens;
 
 static void
 begin(const char *sas)
@@ -45,12 +35,13 @@ begin(const char *sas)
 	CHECK(memory_open(&memory, pool_need(SLOTS, BLOCK) + crew_need(LANES, SLOTS), &fault));
 	CHECK(pool_open(&pool, &memory, SLOTS, BLOCK, &fault));
 	CHECK(crew_open(&crew, &memory, &network, LANES, SLOTS, &pool, &fault));
-	CHECK(blob_target_parse(&target, url, sas, NULL, "x", false, &fault));
-	if (sas == NULL)
-		target.login.token = give_token;
+	CHECK(blob_target_parse(&target, url, sas, NULL, &login, false, &fault));
+	if (sas == NULL) {
+		token_peer_open(&tokens);
+		CHECK(identity_open(&login, "managed", &network, cloud_of(""), &fault));
+	}
 	for (size_t i = 0; i < sizeof dump; i++)
 		dump[i] = (unsigned char)(i * 2654435761u >> 13);
-	renewals = 0;
 }
 
 #define BEGIN() (blob_peer_open(&peer), begin("sp=rcwd&sig=x"))
@@ -61,6 +52,8 @@ end(void)
 {
 	size_t free_slots = 0;
 	crew_close(&crew);
+	if (target.login.kind == BLOB_BEARER)
+		token_peer_close(&tokens);
 	CHECK(crew.owners == NULL);
 	for (struct slot *slot = pool.free; slot != NULL; slot = slot->next)
 		free_slots++;
@@ -443,7 +436,7 @@ fetches_a_new_token(void)
 	CHECK(open_upload(&(struct blob_options){0}));
 	peer.unauthorised = 1;
 	CHECK(send_up(2 * BLOCK) && is_whole(2 * BLOCK));
-	CHECK(renewals == 1);
+	CHECK(tokens.asked == 2);
 	end();
 	blob_peer_open(&peer);
 	begin(NULL);

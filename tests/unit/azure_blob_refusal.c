@@ -8,6 +8,8 @@
 static struct fault fault;
 static struct blob_target target;
 static struct blob_refusal refusal;
+static struct identity identity;
+static struct network network;
 
 static void
 log_in(enum blob_login_kind kind)
@@ -17,6 +19,7 @@ log_in(enum blob_login_kind kind)
 	if (kind == BLOB_SAS)
 		memcpy(target.login.sas.rights, "cw", 3);
 	memcpy(target.account, "acct", 5);
+	target.login.identity = &identity;
 }
 
 static enum blob_way
@@ -161,6 +164,8 @@ an_earlier_fault_stays(void)
 int
 main(void)
 {
+	if (!identity_open(&identity, "file:/nowhere", &network, cloud_of(""), &fault))
+		return 1;
 	UNIT_RUN(each_code_has_its_words);
 	UNIT_RUN(a_lapsed_sas_is_told);
 	UNIT_RUN(a_wrong_clock_is_told);
