@@ -60,6 +60,19 @@ login_bearer(struct login *login, const char *token, struct fault *fault)
 	return true;
 }
 
+bool
+login_put(const struct login *login, const char *resource, struct text *headers, struct fault *fault)
+{
+	if (login->kind == LOGIN_NONE)
+		return true;
+	if (resource != NULL && login->kind == LOGIN_BASIC) {
+		fault_raise(fault, FAULT_USAGE, "Azure Resource Manager takes no user and password");
+		return fault_hint(fault, "give a bearer token: --identity");
+	}
+	text_printf(headers, "Authorization: %s\r\n", login->authorization);
+	return true;
+}
+
 void
 login_close(struct login *login)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/site.h"
 
+#include "azure/arm.h"
 #include "base/memory.h"
 #include "http/retry.h"
 
@@ -25,25 +26,68 @@ is_hex(const char *words)
 	return words[0] != 0 && words[strspn(words, "0123456789abcdefABCDEF")] == 0;
 }
 
+static void
+begin(struct site *site, const struct network *network, const struct url *origin, const struct login *login)
+{
+	http_client_open(&site->client, network, origin);
+	site->login = login;
+	site->machine[0] = site->said[0] = site->instance[0] = 0;
+	site->pinned = site->by_arm = false;
+	site->stall_ms = 0;
+}
+
+static bool
+pin(struct site *site, const char *instance, struct fault *fault)
+{
+	site->pinned = instance != NULL;
+	if (instance == NULL || (is_hex(instance) && text_keep(site->instance, sizeof site->instance, span_of(instance))))
+		return true;
+	return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
+}
+
 bool
 site_open(struct site *site, const struct network *network, const struct url *scm, const struct login *login,
           const char *instance, struct fault *fault)
 {
-	http_client_open(&site->client, network, scm);
-	site->login = login;
-	site->machine[0] = site->said[0] = site->instance[0] = 0;
-	site->pinned = instance != NULL;
-	site->stall_ms = 0;
+	begin(site, network, scm, login);
 	name_site(site);
 	if (strcmp(scm->path, "/") != 0 || scm->query[0] != 0) {
 		fault_raise(fault, FAULT_USAGE, "the SCM address has a path");
 		return fault_hint(fault, "give the address alone, as in https://contoso.scm.azurewebsites.net");
 	}
-	if (instance == NULL)
+	return pin(site, instance, fault);
+}
+
+bool
+site_open_arm(struct site *site, const struct network *network, const struct url *arm, const struct login *login,
+              const char *instance, struct fault *fault)
+{
+	begin(site, network, arm, login);
+	arm_name(arm, site->name, sizeof site->name);
+	site->by_arm = true;
+	return pin(site, instance, fault);
+}
+
+void
+site_turn(struct site *site, const char *instance, const char *machine)
+{
+	snprintf(site->instance, sizeof site->instance, "%s", instance);
+	snprintf(site->machine, sizeof site->machine, "%s", machine);
+	site->pinned = instance[0] != 0;
+}
+
+bool
+site_check_instance(struct site *site, const char *id, struct fault *fault)
+{
+	if (!is_hex(id) || strlen(id) > INSTANCE_MAX)
 		return true;
-	if (!text_keep(site->instance, sizeof site->instance, span_of(instance)) || !is_hex(instance))
-		return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
-	return true;
+	if (site->instance[0] == 0)
+		snprintf(site->instance, sizeof site->instance, "%s", id);
+	if (span_is_nocase(span_of(id), site->instance))
+		return true;
+	fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
+	return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more: see kudump ps --instance all"
+	                                            : "it may have been scaled in: run again");
 }
 
 /* The front end names the instance that answered in Set-Cookie: ARRAffinity=<id>;Path=/… (facts: recorded traffic). */
@@ -58,28 +102,24 @@ learn_instance(struct site *site, struct fault *fault)
 		cookie = span_from(cookie, strlen("ARRAffinity="));
 		if (!span_cut(&cookie, ';', &value) || !text_keep(id, sizeof id, value) || !is_hex(id))
 			continue;
-		if (site->instance[0] == 0) {
-			memcpy(site->instance, id, sizeof id);
-		} else if (strcmp(site->instance, id) != 0) {
-			fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
-			return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more"
-			                                            : "it may have been scaled in: run again");
-		}
+		if (!site_check_instance(site, id, fault))
+			return false;
 	}
 	return true;
 }
 
-static void
-put_headers(struct site *site, const char *more)
+static bool
+put_headers(struct site *site, const char *more, struct fault *fault)
 {
 	struct text headers = text_in(site->headers, sizeof site->headers);
 	text_put(&headers, "Accept: application/json, application/octet-stream\r\n");
-	if (site->login->kind != LOGIN_NONE)
-		text_printf(&headers, "Authorization: %s\r\n", site->login->authorization);
-	if (site->instance[0] != 0)
+	if (!login_put(site->login, site->by_arm ? AUDIENCE_ARM : NULL, &headers, fault))
+		return false;
+	if (site->instance[0] != 0 && !site->by_arm)
 		text_printf(&headers, "Cookie: ARRAffinity=%s\r\n", site->instance);
 	if (more != NULL)
 		text_put(&headers, more);
+	return true;
 }
 
 static void
@@ -180,7 +220,9 @@ refuse(struct site *site, struct fault *fault)
 	int status = site->client.head.status;
 	http_client_peek(&site->client, site->said, sizeof site->said);
 	fault->retry_after_s = retry_after_s(&site->client.head);
-	if (status == 412)
+	if (site->by_arm)
+		arm_refuse(site, status, fault);
+	else if (status == 412)
 		fault_raise(fault, FAULT_BUSY, "it was changed meanwhile (HTTP 412)");
 	else if (status >= 300 && status < 400)
 		deny_redirect(site, status, fault);
@@ -213,14 +255,15 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 	/* What must not be repeated goes over a fresh connection: a kept one may die in the very moment of asking. */
 	if (ask->care == SITE_ONCE)
 		http_client_close(&site->client);
-	put_headers(site, ask->headers);
+	if (!put_headers(site, ask->headers, fault))
+		return false;
 	asked = http_client_ask(&site->client, &request, fault);
 	memory_wipe(site->headers, sizeof site->headers);
 	if (!asked)
 		return false;
 	if (site->client.head.status != 200 && site->client.head.status != ask->also)
 		return refuse(site, fault);
-	return learn_instance(site, fault);
+	return site->by_arm || learn_instance(site, fault);
 }
 
 /* Patience by kind: what Kudu itself answers with 500 it will answer again; a closed port rarely opens, and a server
@@ -266,7 +309,26 @@ site_get_json(struct site *site, const char *target, const char *const *wanted, 
 		fault_raise(fault, FAULT_DENIED, "the SCM site sent a page where data was due");
 		return fault_hint(fault, "that is usually a login page: check the address (…scm.…) and the login");
 	}
-	json_open(&site->json, http_client_body(&site->client), NULL, wanted, count);
+	json_open(&site->json, http_client_body(&site->client), site->by_arm ? "value" : NULL, wanted, count);
+	return true;
+}
+
+bool
+site_first(struct site *site, struct fault *fault)
+{
+	bool more;
+	if (!json_next(&site->json, &more, fault))
+		return false;
+	return more || fault_raise(fault, FAULT_CORRUPT, "the answer holds nothing");
+}
+
+bool
+site_to_end(struct site *site, struct fault *fault)
+{
+	bool more = true;
+	while (more)
+		if (!json_next(&site->json, &more, fault))
+			return false;
 	return true;
 }
 

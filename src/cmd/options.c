@@ -14,7 +14,10 @@ const struct option_row options_site[] = {
 	 OPTION_TEXT, AT(user), 0, 0},
 	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
 	{"--identity", "token", "send the bearer token in KUDUMP_TOKEN", OPTION_TEXT, AT(identity), 0, 0},
-	{"--instance", "ID", "the instance to ask (default: the one that answers)", OPTION_TEXT, AT(instance), 0, 0},
+	{"--instance", "ID|all", "the instance to ask, or each of them (default: the one that answers)", OPTION_TEXT, AT(instance), 0,
+	 0},
+	{"--arm", "ID", "resource id of the site, /subscriptions/…/sites/NAME: alone, everything goes through Azure Resource "
+	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
 	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,

@@ -18,14 +18,15 @@ struct list {
 struct settings {
 	/* common */
 	struct list scm;
-	const char *user, *password_file, *identity, *instance, *ca;
+	const char *user, *password_file, *identity, *instance, *arm, *ca;
 	struct list resolve;
 	bool json, quiet, verbose, no_progress, allow_plain_http, help;
 	/* ps */
 	bool all;
 	/* dump */
 	struct list pids, names, to;
-	const char *type, *name_template, *digest, *via;
+	bool children;
+	const char *type, *pick, *name_template, *digest, *via;
 	uint64_t jobs, lanes, block_bytes, memory_bytes; /* 0: not given */
 	uint64_t stall_s, first_byte_s;
 	bool content_md5, overwrite, analyze;

@@ -42,10 +42,10 @@ read_sites(struct session *session, const struct settings *settings, struct faul
 			return false;
 	if (settings->scm.count == 0 && other != NULL && other[0] != 0 && !add_site(session, other, settings, fault))
 		return false;
-	if (session->site_count > 0)
+	if (session->site_count > 0 || settings->arm != NULL)
 		return true;
 	fault_raise(fault, FAULT_USAGE, "no site is named");
-	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net or set KUDUMP_SCM");
+	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net or set KUDUMP_SCM; or --arm with its resource id");
 }
 
 static bool
