@@ -25,6 +25,8 @@ struct dump_run {
 	struct plan plan;
 	struct destination destinations[DESTINATIONS_MAX];
 	size_t destination_count;
+	struct configured configured;
+	struct secret_means secrets;
 	struct targets targets;
 	unsigned workers;
 	struct pool pool;
@@ -61,25 +63,55 @@ warn(const struct destination *destination)
 }
 
 static bool
-read_destinations(struct dump_run *run, struct fault *fault)
+read_destination(struct dump_run *run, size_t i, struct fault *fault)
 {
 	struct settings *settings = run->settings;
-	if (settings->to.count == 0) {
+	struct destination *destination = &run->destinations[i];
+	const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"),
+	                                            getenv("KUDUMP_TOKEN")};
+	bool good;
+	if (settings->to.count == 0)
+		return configured_destination(&run->configured, i, &run->secrets, settings->allow_plain_http, destination, fault);
+	good = destination_parse(destination, settings->to.at[i], &secrets, settings->allow_plain_http, fault);
+	blank_query(settings->to.at[i]);
+	return good || fault_while(fault, "--to");
+}
+
+/* Those of --to, else those of the config. */
+static bool
+read_destinations(struct dump_run *run, struct fault *fault)
+{
+	size_t count = run->settings->to.count > 0 ? run->settings->to.count : run->configured.config.destination_count;
+	if (count == 0) {
 		fault_raise(fault, FAULT_USAGE, "no destination is named");
 		return fault_hint(fault, "give --to FOLDER or --to https://ACCOUNT.blob.core.windows.net/CONTAINER?SAS");
 	}
-	if (settings->to.count > DESTINATIONS_MAX)
+	if (count > DESTINATIONS_MAX)
 		return fault_raise(fault, FAULT_USAGE, "--to is given more than %d times", DESTINATIONS_MAX);
-	for (size_t i = 0; i < settings->to.count; i++) {
-		struct destination *destination = &run->destinations[i];
-		const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"),
-		                                            getenv("KUDUMP_TOKEN")};
-		bool good = destination_parse(destination, settings->to.at[i], &secrets, settings->allow_plain_http, fault);
-		blank_query(settings->to.at[i]);
-		if (!good)
-			return fault_while(fault, "--to");
-		warn(destination);
+	for (size_t i = 0; i < count; i++) {
+		if (!read_destination(run, i, fault))
+			return false;
+		warn(&run->destinations[i]);
 		run->destination_count++;
+	}
+	return true;
+}
+
+static bool
+read_targets(struct dump_run *run, struct fault *fault)
+{
+	if (!targets_read(&run->targets, &run->session, &run->configured, run->settings, fault))
+		return false;
+	for (size_t i = 0; i < run->targets.count; i++) {
+		struct board_site *site = &run->targets.sites[i];
+		site->destinations &= (1u << run->destination_count) - 1;
+		if (!run->targets.by_config && run->settings->to.count == 0)
+			return fault_raise(fault, FAULT_USAGE, "no destination is named: --to");
+		if (site->destinations != 0)
+			continue;
+		fault_raise(fault, FAULT_USAGE, "the site has no destination");
+		fault_hint(fault, "give it \"to\", or --to for all");
+		return config_place(&run->configured.config, run->configured.config.sites[i].place, fault);
 	}
 	return true;
 }
@@ -89,16 +121,10 @@ read_order(struct dump_run *run, struct fault *fault)
 {
 	struct settings *settings = run->settings;
 	struct capture_order *order = &run->fleet.order;
-	unsigned kind;
-	const char *type = settings->type != NULL ? settings->type : "mini";
 	order->name_template = settings->name_template != NULL ? settings->name_template : DEFAULT_TEMPLATE;
 	order->digest = settings->digest == NULL || strcmp(settings->digest, "sha256") == 0;
 	order->first_byte_ms = settings->first_byte_s != 0 ? (int64_t)settings->first_byte_s * 1000 : FIRST_BYTE_MS;
 	run->fleet.stall_ms = settings->stall_s != 0 ? (int64_t)settings->stall_s * 1000 : STALL_MS;
-	if (!facts_read_type(type, &kind))
-		return fault_raise(fault, FAULT_USAGE, "--type: \"%s\" is not mini, full, triage or a number", type);
-	for (size_t i = 0; i < run->targets.count; i++)
-		run->targets.sites[i].type = kind;
 	if (!order->digest && strcmp(settings->digest, "none") != 0)
 		return fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
 	order->by_procdump = settings->via != NULL && strcmp(settings->via, "procdump") == 0;
@@ -374,7 +400,8 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 	struct fleet *fleet = &run->fleet;
 	const struct settings *settings = run->settings;
 	int64_t began = clock_ms();
-	if (!read_destinations(run, fault) || !targets_read(&run->targets, &run->session, settings, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
+	if (!read_destinations(run, fault) || !configured_login(&run->configured, &run->secrets, fault) ||
+	    !read_targets(run, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
 	    !make_plan(run, fault))
 		return false;
 	run->means = (struct landing_means){&run->crew, &run->pool, run->plan.block, settings->overwrite,
@@ -405,13 +432,14 @@ run_dump(const struct command *command, struct settings *settings)
 	int status;
 	(void)command;
 	fault_clear(&fault);
-	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *run, 64) + session_need(), &fault)) {
+	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *run, 64) + session_need() + configured_need(settings), &fault)) {
 		log_fault(&fault);
 		return status_of(&fault);
 	}
 	run = memory_take(&first, sizeof *run, 64);
 	run->settings = settings;
-	if (session_open(&run->session, &first, settings, &fault) && go(run, &second, &fault)) {
+	if (session_open(&run->session, &first, settings, &fault) && configured_open(&run->configured, &first, settings, &fault) &&
+	    go(run, &second, &fault)) {
 		status = outcome(run);
 	} else {
 		log_fault(&fault);
@@ -424,6 +452,7 @@ run_dump(const struct command *command, struct settings *settings)
 		aftermath_close(&run->aftermath);
 	for (size_t i = 0; i < run->destination_count; i++)
 		destination_close(&run->destinations[i]);
+	configured_close(&run->configured);
 	session_close(&run->session);
 	memory_close(&second);
 	memory_close(&first);

@@ -18,6 +18,8 @@ const struct option_row options_site[] = {
 	 0},
 	{"--arm", "ID", "resource id of the site, /subscriptions/…/sites/NAME: alone, everything goes through Azure Resource "
 	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
+	{"--config", "FILE", "sites, logins, destinations and limits as JSON; options given here win over it", OPTION_TEXT, AT(config),
+	 0, 0},
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
 	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,
@@ -34,27 +36,6 @@ const struct option_row options_common[] = {
 	{"--help", NULL, "this text", OPTION_SWITCH, AT(help), 0, 0},
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
 };
-
-bool
-options_bytes(const char *words, uint64_t *bytes)
-{
-	struct span span = span_of(words);
-	unsigned shift = 0;
-	if (span.count > 1) {
-		switch (span.at[span.count - 1]) {
-		case 'k': case 'K': shift = 10; break;
-		case 'm': case 'M': shift = 20; break;
-		case 'g': case 'G': shift = 30; break;
-		default: break;
-		}
-		if (shift != 0)
-			span.count--;
-	}
-	if (!span_decimal(span, bytes) || *bytes > UINT64_MAX >> shift)
-		return false;
-	*bytes <<= shift;
-	return true;
-}
 
 static const struct option_row *
 find_row(const struct option_row *rows, struct span name)
@@ -98,7 +79,7 @@ static bool
 take_number(const struct option_row *row, void *place, const char *value, struct fault *fault)
 {
 	uint64_t number;
-	bool good = row->kind == OPTION_BYTES ? options_bytes(value, &number) : span_decimal(span_of(value), &number);
+	bool good = row->kind == OPTION_BYTES ? span_bytes(span_of(value), &number) : span_decimal(span_of(value), &number);
 	if (!good)
 		return fault_raise(fault, FAULT_USAGE, "%s: \"%s\" is not a %s", row->name, value,
 		                   row->kind == OPTION_BYTES ? "size such as 4M" : "whole number");

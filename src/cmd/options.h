@@ -18,7 +18,7 @@ struct list {
 struct settings {
 	/* common */
 	struct list scm;
-	const char *user, *password_file, *identity, *instance, *arm, *ca;
+	const char *user, *password_file, *identity, *instance, *arm, *ca, *config;
 	struct list resolve;
 	bool json, quiet, verbose, no_progress, allow_plain_http, help;
 	/* ps */
@@ -62,8 +62,5 @@ bool options_parse(struct settings *, const struct command *, char **words, size
 
 /* The help of a command on stdout. */
 void options_print_help(const struct command *);
-
-/* 4M, 512K, 1G or plain bytes. */
-bool options_bytes(const char *words, uint64_t *bytes);
 
 #endif

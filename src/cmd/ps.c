@@ -17,6 +17,7 @@
 
 struct listing {
 	struct session session;
+	struct configured configured;
 	struct targets targets;
 	struct settings *settings;
 	struct fleet fleet;
@@ -157,12 +158,14 @@ static bool
 go(struct listing *listing, struct memory *memory, struct fault *fault)
 {
 	const struct plan plan = {0};
+	const struct secret_means secrets = {NULL, NULL};
 	struct fleet *fleet = &listing->fleet;
 	unsigned workers;
-	if (!targets_read(&listing->targets, &listing->session, listing->settings, fault))
+	if (!configured_login(&listing->configured, &secrets, fault) ||
+	    !targets_read(&listing->targets, &listing->session, &listing->configured, listing->settings, fault))
 		return false;
-	for (size_t i = 0; i < listing->targets.count; i++)
-		listing->targets.sites[i].choice.workers_and_kudu = true;
+	for (size_t i = 0; i < listing->targets.count; i++) /* a list shows what is there, whatever is dumped of it */
+		listing->targets.sites[i].choice = (struct choice){.every = listing->settings->all, .workers_and_kudu = true};
 	workers = targets_workers(&listing->targets, listing->settings);
 	fleet->network = &listing->session.network;
 	fleet->board.sites = listing->targets.sites;
@@ -188,18 +191,20 @@ run_ps(const struct command *command, struct settings *settings)
 	int status;
 	(void)command;
 	fault_clear(&fault);
-	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *listing, 64) + session_need(), &fault)) {
+	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *listing, 64) + session_need() + configured_need(settings), &fault)) {
 		log_fault(&fault);
 		return status_of(&fault);
 	}
 	listing = memory_take(&first, sizeof *listing, 64);
 	listing->settings = settings;
-	if (session_open(&listing->session, &first, settings, &fault) && go(listing, &second, &fault)) {
+	if (session_open(&listing->session, &first, settings, &fault) &&
+	    configured_open(&listing->configured, &first, settings, &fault) && go(listing, &second, &fault)) {
 		status = outcome(listing);
 	} else {
 		log_fault(&fault);
 		status = status_of(&fault);
 	}
+	configured_close(&listing->configured);
 	session_close(&listing->session);
 	memory_close(&second);
 	memory_close(&first);

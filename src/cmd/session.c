@@ -40,12 +40,12 @@ read_sites(struct session *session, const struct settings *settings, struct faul
 	for (size_t i = 0; i < settings->scm.count; i++)
 		if (!add_site(session, settings->scm.at[i], settings, fault))
 			return false;
-	if (settings->scm.count == 0 && other != NULL && other[0] != 0 && !add_site(session, other, settings, fault))
+	if (settings->scm.count == 0 && settings->config == NULL && other != NULL && other[0] != 0 && !add_site(session, other, settings, fault))
 		return false;
-	if (session->site_count > 0 || settings->arm != NULL)
+	if (session->site_count > 0 || settings->arm != NULL || settings->config != NULL)
 		return true;
 	fault_raise(fault, FAULT_USAGE, "no site is named");
-	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net or set KUDUMP_SCM; or --arm with its resource id");
+	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net or set KUDUMP_SCM; or --arm, or --config");
 }
 
 static bool

@@ -3,6 +3,7 @@
 #ifndef CMD_TARGETS_H
 #define CMD_TARGETS_H
 
+#include "cmd/configured.h"
 #include "cmd/session.h"
 #include "job/board.h"
 
@@ -11,10 +12,13 @@ struct targets {
 	size_t count;
 	struct url arm;
 	int64_t pids[SITES_MAX];
+	bool by_config; /* the sites are those of the config */
 };
 
-/* --scm, --arm, --instance, --pid, --name, --children and --pick for every site. `session` is open and outlives it. */
-bool targets_read(struct targets *, const struct session *, const struct settings *, struct fault *) MUST_CHECK;
+/* --scm, --arm, --instance, --pid, --name, --children, --pick and --type for every site; without --scm and --arm the sites
+ * of the config, which these win over. `session` and `configured` are open and outlive it. */
+bool targets_read(struct targets *, const struct session *, struct configured *, const struct settings *,
+                  struct fault *) MUST_CHECK;
 
 /* How many connections help: one a site, unless there is more to ask of one. And how many dumps can run at once. */
 unsigned targets_workers(const struct targets *, const struct settings *);
