@@ -156,7 +156,7 @@ static bool
 make_plan(struct dump_run *run, struct fault *fault)
 {
 	const struct settings *settings = run->settings;
-	unsigned dumps = targets_dumps(&run->targets, settings);
+	unsigned dumps = run->fleet.order.by_procdump ? targets_workers(&run->targets, settings) : targets_dumps(&run->targets, settings);
 	char room[200];
 	struct text text = text_in(room, sizeof room);
 	size_t fixed;
@@ -410,6 +410,7 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 	fleet->board.sites = run->targets.sites;
 	fleet->board.site_count = run->targets.count;
 	fleet->board.dumps = true;
+	fleet->board.shared_file = !fleet->order.by_procdump;
 	fleet->means = &run->means;
 	fleet->destinations = run->destinations;
 	fleet->destination_count = run->destination_count;

@@ -87,7 +87,7 @@ pick_dump(struct board *board, const struct work *before, struct work *work)
 	unsigned far = 3;
 	for (uint32_t p = 0; board->ready > 0 && p < board->process_count && far > 0; p++) {
 		uint32_t i = board->processes[p].instance, s = board->instances[i].site;
-		if (board->processes[p].state == PROCESS_READY && !board->sites[board->sites[s].gate].dumping)
+		if (board->processes[p].state == PROCESS_READY && !(board->shared_file && board->sites[board->sites[s].gate].dumping))
 			consider(before, work, &far, (struct work){WORK_DUMP, s, i, p});
 	}
 	return far < 3;

@@ -74,6 +74,7 @@ struct board {
 	struct board_site *sites;    /* the owner's */
 	size_t site_count;
 	bool dumps;                  /* false: a list alone */
+	bool shared_file;            /* one dump at a time of a site: Kudu's dump route */
 	/* the room's own */
 	struct board_instance *instances;
 	struct board_process *processes;
