@@ -63,7 +63,11 @@ read_process(struct site *site, struct kudu_process *process, struct fault *faul
 {
 	char machine[MACHINE_MAX];
 	memset(process, 0, sizeof *process);
-	if (!json_get_int(&site->json, 0, &process->pid) || process->pid < 0 || process->pid > UINT32_MAX)
+	/* dotnet-monitor says pid, some KuduLite id; a uid is dotnet-monitor's alone (facts: section 1, Linux) */
+	process->monitored = json_get_int(&site->json, 4, &process->pid) || json_get(&site->json, 5).kind == JSON_STRING;
+	if (process->monitored)
+		process->role = KUDU_WORKER;
+	if ((process->pid == 0 && !json_get_int(&site->json, 0, &process->pid)) || process->pid < 0 || process->pid > UINT32_MAX)
 		return fault_raise(fault, FAULT_CORRUPT, "a process of the list has no usable id");
 	if (!json_get_text(&site->json, 1, process->name, sizeof process->name))
 		memcpy(process->name, "unnamed", sizeof "unnamed");
@@ -90,9 +94,10 @@ read_list(struct site *site, struct kudu_taker *taker, struct fault *fault)
 bool
 kudu_list(struct site *site, struct kudu_taker *taker, struct fault *fault)
 {
-	static const char *const wanted[] = {"id", "name", "machineName", "user_name"};
-	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "name", IN_ARM "machineName", IN_ARM "user_name"};
-	bool done = ask(site, -1, "", wanted, in_arm, 4, fault) && read_list(site, taker, fault);
+	static const char *const wanted[] = {"id", "name", "machineName", "user_name", "pid", "uid"};
+	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "name", IN_ARM "machineName", IN_ARM "user_name",
+	                                     IN_ARM "pid", IN_ARM "uid"};
+	bool done = ask(site, -1, "", wanted, in_arm, 6, fault) && read_list(site, taker, fault);
 	site_done(site);
 	if (done)
 		return true;
@@ -179,6 +184,12 @@ bool
 kudu_is_w3wp(const struct kudu_process *process)
 {
 	return span_is_nocase(span_of(process->name), "w3wp");
+}
+
+bool
+kudu_may_be_worker(const struct kudu_process *process)
+{
+	return process->monitored || kudu_is_w3wp(process);
 }
 
 bool
@@ -331,6 +342,8 @@ explain_dump(struct site *site, int64_t waited_ms, struct fault *fault)
 		fault_raise(fault, FAULT_MISSING, "the process is gone (HTTP 404)");
 		fault_hint(fault, "it may have been recycled, or runs on another instance: list again");
 	}
+	if (fault->kind == FAULT_BUSY && status == 429)
+		fault_hint(fault, "another dump is being written there: wait until it is done");
 	if (!by_server)
 		return false;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -388,6 +401,13 @@ check_type(struct site *site, struct fault *fault)
 	return true;
 }
 
+/* dotnet-monitor has names for what Windows has bits for. */
+static const char *
+monitor_type(unsigned type)
+{
+	return (type & 2) != 0 ? "Full" : (type & 0x200) != 0 ? "WithHeap" : type == 0 ? "Triage" : "Mini";
+}
+
 bool
 kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned type, int64_t first_byte_ms,
                struct kudu_dump *dump, struct fault *fault)
@@ -395,7 +415,10 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 	char target[TARGET_MAX], query[32];
 	struct text text = text_in(target, sizeof target);
 	int64_t began = clock_ms();
-	snprintf(query, sizeof query, "dumpType=%u", type);
+	if (process->monitored)
+		snprintf(query, sizeof query, "type=%s", monitor_type(type));
+	else
+		snprintf(query, sizeof query, "dumpType=%u", type);
 	put_target(&text, site, process->pid, "/dump", query);
 	site->said[0] = 0;
 	if (!site_get(site, target, SITE_ONCE, first_byte_ms, fault))
@@ -404,6 +427,7 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 		http_client_close(&site->client);
 		return false;
 	}
+	dump->core = process->monitored;
 	dump->body = http_client_body(&site->client);
 	dump->length = site->client.head.framing == HTTP_LENGTH ? site->client.head.length : 0;
 	read_digits(&site->client.head, dump->digits);

@@ -24,6 +24,7 @@ struct kudu_process {
 	int64_t private_bytes;     /* 0: unknown */
 	int64_t cpu_ms;            /* of cpu_time */
 	int64_t parent;            /* pid; 0: unknown */
+	bool monitored;            /* of a Linux app, where dotnet-monitor answers instead of Kudu: always a worker */
 };
 
 const char *kudu_role_name(enum kudu_role);
@@ -37,6 +38,9 @@ struct kudu_taker {
 bool kudu_list(struct site *, struct kudu_taker *, struct fault *) MUST_CHECK;
 
 bool kudu_is_w3wp(const struct kudu_process *);
+
+/* w3wp, or one of a Linux app. */
+bool kudu_may_be_worker(const struct kudu_process *);
 
 /* Whether a process of this name is one that runs an app's code beside w3wp: dotnet, node, java, php-cgi, python. */
 bool kudu_is_runtime(const struct kudu_process *);
@@ -57,6 +61,7 @@ bool kudu_describe(struct site *, int64_t own_pid, struct kudu_process *, struct
 struct kudu_dump {
 	struct source *body;
 	uint64_t length;        /* 0: the server did not say */
+	bool core;              /* an ELF core, no minidump */
 	char digits[7];         /* six hex digits of the instance in the file name it proposes; may be empty */
 };
 

@@ -450,7 +450,7 @@ procdump_open(struct procdump *dump, struct site *site, const struct kudu_proces
 		return false;
 	if (make(dump, process, type, patience_ms, fault)) {
 		put_path(dump, path, "dump.dmp");
-		*opened = (struct kudu_dump){&dump->file.source, 0, ""};
+		*opened = (struct kudu_dump){.body = &dump->file.source};
 		if (!vfs_open(&dump->file, site, path, fault))
 			return false;
 		opened->length = dump->file.length;

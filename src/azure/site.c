@@ -213,6 +213,14 @@ fail_server(struct site *site, int status, struct fault *fault)
 		            (int)(reason.count < 80 ? reason.count : 80), reason.at == NULL ? "" : (const char *)reason.at);
 }
 
+static void
+refuse_linux(struct fault *fault)
+{
+	fault_raise(fault, FAULT_UNABLE, "this is a Linux app: its Kudu has no process dumps");
+	fault_hint(fault, "of a .NET app with WEBSITE_USE_DOTNET_MONITOR=true it has; else take the dump inside the container, "
+	                  "with dotnet-dump or createdump, and kudump analyze it");
+}
+
 /* Any status but 200 as a fault. */
 static bool
 refuse(struct site *site, struct fault *fault)
@@ -231,7 +239,9 @@ refuse(struct site *site, struct fault *fault)
 	else if (status == 403)
 		deny_forbidden(site, fault);
 	else if (status == 400 && said(site, "Not supported on Linux"))
-		fault_raise(fault, FAULT_UNABLE, "this is a Linux app: its Kudu has no process dumps");
+		refuse_linux(fault);
+	else if (status == 404 && said(site, "dotnet-monitor"))
+		refuse_linux(fault);
 	else if (status == 429)
 		fault_raise(fault, FAULT_BUSY, "the SCM site asks for fewer requests (HTTP 429)");
 	else if (status == 404) {

@@ -394,6 +394,21 @@ outcome(struct dump_run *run)
 	return run->first_status;
 }
 
+/* Through ARM the type is not handed on (facts: azure-rest-api-specs 21775). */
+static void
+note_arm(struct dump_run *run)
+{
+	for (size_t i = 0; i < run->targets.count; i++) {
+		struct board_site *site = &run->targets.sites[i];
+		if (site->scm != NULL)
+			continue;
+		if (site->type != 0)
+			log_note("through Azure Resource Manager a dump is always Kudu's smallest (triage), whatever its type is to be: "
+			         "--scm for others");
+		site->type = 0;
+	}
+}
+
 static bool
 go(struct dump_run *run, struct memory *memory, struct fault *fault)
 {
@@ -416,6 +431,7 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 	fleet->destination_count = run->destination_count;
 	fleet->report = take_report;
 	fleet->state = run;
+	note_arm(run);
 	if (!take_memory(run, memory, fault) || !fleet_start(fleet, fault))
 		return false;
 	follow(run);

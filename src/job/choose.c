@@ -30,7 +30,7 @@ is_meant(const struct choice *choice, const struct kudu_process *process)
 		return has_pid(choice, process->pid);
 	if (choice->name_count > 0)
 		return has_name(choice, process->name);
-	return kudu_is_w3wp(process);
+	return kudu_may_be_worker(process);
 }
 
 bool
@@ -38,7 +38,7 @@ choice_wants(const struct choice *choice, const struct kudu_process *process)
 {
 	if (choice->every || choice->children)
 		return true;
-	return choice->workers_and_kudu ? kudu_is_w3wp(process) : is_meant(choice, process);
+	return choice->workers_and_kudu ? kudu_may_be_worker(process) : is_meant(choice, process);
 }
 
 bool

@@ -184,21 +184,26 @@ struct process_notes {
 	struct kudu_taker taker;
 	struct board *board;
 	uint32_t instance;
+	bool any, monitored; /* there are processes; of a Linux app */
 };
 
 static bool
 note_process(struct kudu_taker *taker, const struct kudu_process *process, struct fault *fault)
 {
 	struct process_notes *notes = (struct process_notes *)taker;
+	notes->any = true;
+	notes->monitored |= process->monitored;
 	return board_add_process(notes->board, notes->instance, process, fault);
 }
 
 static bool
 list(struct fleet_worker *worker, const struct work *work, struct board_instance *seen, struct fault *fault)
 {
-	struct process_notes notes = {{note_process}, &worker->fleet->board, work->instance};
+	struct process_notes notes = {{note_process}, &worker->fleet->board, work->instance, false, false};
 	struct site *site = &worker->capture.site;
-	if (!reach(worker, work, fault) || !kudu_list(site, &notes.taker, fault) || !kudu_own_pid(site, &seen->own_pid, fault))
+	if (!reach(worker, work, fault) || !kudu_list(site, &notes.taker, fault))
+		return false;
+	if (notes.any && !notes.monitored && !kudu_own_pid(site, &seen->own_pid, fault))
 		return false;
 	snprintf(seen->id, sizeof seen->id, "%s", site->instance);
 	snprintf(seen->machine, sizeof seen->machine, "%s", site->machine);
@@ -212,6 +217,8 @@ look(struct fleet_worker *worker, const struct work *work, struct kudu_process *
 	struct site *site = &worker->capture.site;
 	int64_t own_pid = board->instances[work->instance].own_pid;
 	*process = board->processes[work->process].process;
+	if (process->role != KUDU_UNKNOWN)
+		return true; /* the list said it */
 	if (!reach(worker, work, fault))
 		return false;
 	return choice_needs_detail(&board->sites[work->site].choice) ? kudu_describe(site, own_pid, process, fault)
