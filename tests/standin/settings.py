@@ -25,6 +25,7 @@ TABLE = [
     ("href_host", "", "host in every href instead of the asked one, e.g. evil.example"),
     ("linux", "off", "text: 400 plain `Not supported on Linux`; mono: 400 with Message; unconfigured: 404 text, no dotnet-monitor; monitor or monitor-id: dotnet-monitor answers, naming processes by pid or by id"),
     ("monitor_busy", 0, "1: dotnet-monitor answers a dump with 429"),
+    ("latency", 0.0, "seconds before every answer, as a far network takes"),
     ("detail_delay", 0.0, "seconds before a detail is answered"),
     ("list_delay", 0.0, "seconds before a list is answered"),
 

@@ -154,6 +154,7 @@ class Site:
         entry["route"] = route
         index = self.world.choose(request.query.get("instance") or request.cookie("ARRAffinity"))
         entry["instance"] = instance_id(index)
+        self.nap(self.settings.latency)
         reply = self._front(request, entry, route) or self._kudu(request, entry, route, parts, index)
         if self._routes_match(self.settings.fault_route, route) and self.settings.json_cut and reply.produce is None:
             reply.body = reply.body[:self.settings.json_cut]
