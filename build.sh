@@ -75,7 +75,7 @@ install_packages() {
 	RUNLEVEL=1 apt-get -y -qq --no-install-recommends install "$@" > build/apt.log 2>&1
 }
 
-# Azurite, exactly as its lock file says. The stamp holds the lock file's digest: no npm when it is there already.
+# npm's packages, exactly as their lock files say. The stamp holds the lock file's digest: no npm when it is there already.
 set_up_node() { # folder…
 	local folder stamp sum
 	for folder in "$@"; do

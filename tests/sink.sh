@@ -3,7 +3,7 @@
 #   sink_there || skip …          nginx and its lua module are installed
 #   sink_start                    leaves $sink_http and $sink_https (URLs without a path), $sink_pid, $sink_folder
 #   sink_set delay=50 busy_every=7 md5=1      until sink_reset, which also forgets all blobs and counters
-#   sink_stat blocks|bytes|commits|busy|most  a counter; most = the most requests in flight
+#   sink_stat blocks|again|bytes|commits|busy|most  a counter; again: blocks it had already; most: requests in flight
 #   sink_stop
 # Any path is a blob: $sink_http/container/name?anything. Signatures are not looked at.
 PATH=$PATH:/usr/sbin

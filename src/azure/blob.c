@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/blob.h"
 
+#include "azure/blob_name.h"
 #include "base/encode.h"
 #include "base/linux.h"
 #include "base/log.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 
 #define PROBE_NAME ".kudump-probe"
-#define NAMES_MOST 99
 #define VALUE_MAX 256
 
 struct look {
@@ -34,96 +34,14 @@ blob_probe(struct crew *crew, const struct blob_target *target, struct fault *fa
 	return crew_call(crew, look_on_lane, &look, fault) || fault_while(fault, "checking the container");
 }
 
-/* --- names */
-
-/* NAME-2.dmp of NAME.dmp; false when that is too long. */
-static bool
-put_candidate(struct text *text, const struct blob_target *target, const char *name, unsigned number)
+bool
+blob_find(struct crew *crew, const struct blob_target *target, const char *name, struct blob_look *result, struct fault *fault)
 {
-	struct span span = span_of(name);
-	size_t stem = span.count;
-	for (size_t i = span.count; i-- > 0 && span.at[i] != '/';)
-		if (span.at[i] == '.') {
-			stem = i > 0 && span.at[i - 1] != '/' ? i : span.count;
-			break;
-		}
-	text_reset(text);
-	text_put_span(text, span_first(span, stem));
-	if (number > 1)
-		text_printf(text, "-%u", number);
-	text_put_span(text, span_from(span, stem));
-	return !text->cut && text->used + strlen(target->url.path) - target->prefix < BLOB_NAME_MAX;
-}
-
-static bool
-same_place(const struct blob_target *a, const struct blob_target *b)
-{
-	return url_same_origin(&a->url, &b->url) && strcmp(a->url.path, b->url.path) == 0;
-}
-
-/* Takes the name unless another open upload of this run has it. */
-static bool
-claim(struct blob_upload *upload, const char *name)
-{
-	struct crew *crew = upload->crew;
-	bool taken = false;
-	crew_lock(crew);
-	for (struct blob_upload *other = crew->owners; other != NULL; other = other->next)
-		if (other != upload && same_place(other->target, upload->target) && strcmp(other->name, name) == 0)
-			taken = true;
-	if (!taken && !text_keep(upload->name, sizeof upload->name, span_of(name)))
-		taken = true;
-	crew_unlock(crew);
-	return !taken;
-}
-
-static void
-enrol(struct blob_upload *upload)
-{
-	struct crew *crew = upload->crew;
-	crew_lock(crew);
-	upload->next = crew->owners;
-	crew->owners = upload;
-	crew_unlock(crew);
-}
-
-static void
-strike_off(struct blob_upload *upload)
-{
-	struct crew *crew = upload->crew;
-	crew_lock(crew);
-	if (crew->owners == upload) {
-		crew->owners = upload->next;
-	} else {
-		struct blob_upload *before = crew->owners;
-		while (before != NULL && before->next != upload)
-			before = before->next;
-		if (before != NULL)
-			before->next = upload->next;
-	}
-	crew_unlock(crew);
-}
-
-/* Seen from the destination, before a byte has been sent. */
-static bool
-choose_name(struct blob_upload *upload, const char *name, struct fault *fault)
-{
-	char candidate[BLOB_NAME_MAX + 1];
-	struct text text = text_in(candidate, sizeof candidate);
-	for (unsigned number = 1; number <= NAMES_MOST; number++) {
-		struct look look = {.target = upload->target, .name = candidate};
-		if (!put_candidate(&text, upload->target, name, number))
-			return fault_raise(fault, FAULT_BOUND, "the blob's name is longer than %d characters", BLOB_NAME_MAX);
-		if (!claim(upload, candidate))
-			continue;
-		if (!crew_call(upload->crew, look_on_lane, &look, fault))
-			return fault_while(fault, "asking whether %s is free", candidate);
-		upload->free_name = look.result.state == BLOB_FREE;
-		if (look.result.state != BLOB_THERE || upload->options.overwrite)
-			return true;
-	}
-	fault_raise(fault, FAULT_DENIED, "blobs named %s exist already, up to -%d", name, NAMES_MOST);
-	return fault_hint(fault, "give another --name-template, or --overwrite");
+	struct look look = {.target = target, .name = name};
+	if (!crew_call(crew, look_on_lane, &look, fault))
+		return fault_while(fault, "asking whether %s is there", name);
+	*result = look.result;
+	return true;
 }
 
 /* --- blocks */
@@ -171,7 +89,7 @@ static bool
 send_block(struct crew_lane *lane, struct blob_upload *upload, const struct crew_job *job, struct fault *fault)
 {
 	return blob_put_block(lane, &(struct blob_block){.target = upload->target, .name = upload->name, .upload_id = upload->id,
-	                                                 .prefix = upload->prefix, .number = job->number,
+	                                                 .ids = &upload->ids, .number = job->number,
 	                                                 .bytes = {job->slot->at, job->slot->used},
 	                                                 .stall_ms = upload->options.stall_ms, .wanted = is_wanted,
 	                                                 .state = upload}, fault);
@@ -200,10 +118,15 @@ run_block(struct crew_lane *lane, struct crew_job *job)
 static void
 hand_over(struct blob_upload *upload)
 {
-	crew_lock(upload->crew);
-	upload->pending++;
-	crew_unlock(upload->crew);
-	crew_push(upload->crew, (struct crew_job){run_block, upload, upload->slot, upload->blocks});
+	struct blob_resume *resume = upload->options.resume;
+	if (resume != NULL && blob_resume_has(resume, upload->blocks, (struct span){upload->slot->at, upload->slot->used})) {
+		pool_give(upload->pool, upload->slot);
+	} else {
+		crew_lock(upload->crew);
+		upload->pending++;
+		crew_unlock(upload->crew);
+		crew_push(upload->crew, (struct crew_job){run_block, upload, upload->slot, upload->blocks});
+	}
 	upload->slot = NULL;
 	upload->blocks++;
 }
@@ -233,28 +156,44 @@ take_slot(struct blob_upload *upload, struct fault *fault)
 	return false;
 }
 
+bool
+blob_upload_room(struct blob_upload *upload, unsigned char **at, size_t *size, struct fault *fault)
+{
+	if (!check_failed(upload, fault) || (upload->slot == NULL && !take_slot(upload, fault)))
+		return false;
+	*at = upload->slot->at + upload->slot->used;
+	*size = upload->block - upload->slot->used;
+	return true;
+}
+
+void
+blob_upload_filled(struct blob_upload *upload, size_t count)
+{
+	struct slot *slot = upload->slot;
+	assert(count <= upload->block - slot->used);
+	if (upload->options.content_md5)
+		md5_add(&upload->md5, slot->at + slot->used, count);
+	slot->used += count;
+	upload->bytes += count;
+	if (slot->used == upload->block)
+		hand_over(upload);
+}
+
 static bool
 upload_write(struct sink *sink, const void *from, size_t count, struct fault *fault)
 {
 	struct blob_upload *upload = (struct blob_upload *)sink;
 	struct span rest = {from, count};
-	if (!check_failed(upload, fault))
-		return false;
-	if (upload->options.content_md5)
-		md5_add(&upload->md5, from, count);
 	while (rest.count > 0) {
-		struct slot *slot;
+		unsigned char *at;
 		size_t fits;
-		if (upload->slot == NULL && !take_slot(upload, fault))
+		if (!blob_upload_room(upload, &at, &fits, fault))
 			return false;
-		slot = upload->slot;
-		fits = upload->block - slot->used < rest.count ? upload->block - slot->used : rest.count;
-		memcpy(slot->at + slot->used, rest.at, fits);
-		slot->used += fits;
-		upload->bytes += fits;
+		if (fits > rest.count)
+			fits = rest.count;
+		memcpy(at, rest.at, fits);
+		blob_upload_filled(upload, fits);
 		rest = span_from(rest, fits);
-		if (slot->used == upload->block)
-			hand_over(upload);
 	}
 	return true;
 }
@@ -276,7 +215,7 @@ commit_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
 	struct blob_upload *upload = state;
 	unsigned char md5[MD5_BYTES];
 	struct blob_commit commit = {.target = upload->target, .name = upload->name, .upload_id = upload->id,
-	                             .prefix = upload->prefix, .blocks = upload->blocks, .bytes = upload->bytes,
+	                             .ids = &upload->ids, .blocks = upload->blocks, .bytes = upload->bytes,
 	                             .overwrite = upload->options.overwrite, .metadata = upload->metadata,
 	                             .stall_ms = upload->options.stall_ms};
 	if (upload->options.content_md5) {
@@ -302,7 +241,7 @@ upload_finish(struct sink *sink, struct fault *fault)
 	upload->committing = true;
 	if (!crew_call(upload->crew, commit_on_lane, upload, fault))
 		return false;
-	strike_off(upload);
+	blob_name_strike_off(upload);
 	return true;
 }
 
@@ -346,9 +285,9 @@ upload_abandon(struct sink *sink)
 		pool_give(upload->pool, upload->slot);
 	upload->slot = NULL;
 	await_blocks(upload);
-	if (upload->stored > 0 && !upload->committing)
+	if (upload->stored > 0 && !upload->committing && upload->options.resume == NULL)
 		drop(upload);
-	strike_off(upload);
+	blob_name_strike_off(upload);
 }
 
 /* --- the beginning */
@@ -357,7 +296,8 @@ static bool
 make_ids(struct blob_upload *upload, struct fault *fault)
 {
 	unsigned char random[UPLOAD_ID_DIGITS / 2];
-	struct text id = text_in(upload->id, sizeof upload->id), prefix = text_in(upload->prefix, sizeof upload->prefix);
+	struct text id = text_in(upload->id, sizeof upload->id),
+	            prefix = text_in(upload->ids.prefix, sizeof upload->ids.prefix);
 	if (!random_bytes(random, sizeof random, fault))
 		return false;
 	encode_hex(&id, (struct span){random, sizeof random});
@@ -381,13 +321,34 @@ choose_block(struct blob_upload *upload, struct fault *fault)
 }
 
 static bool
+gather_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
+{
+	struct blob_upload *upload = state;
+	return blob_resume_gather(upload->options.resume, lane, upload->target, upload->name, fault);
+}
+
+static bool
+resume_upload(struct blob_upload *upload, const char *name, struct fault *fault)
+{
+	struct blob_resume *resume = upload->options.resume;
+	blob_resume_open(resume, &upload->ids, upload->options.expected, upload->block);
+	memcpy(upload->id, resume->identity, sizeof upload->id);
+	return blob_name_take(upload, name, fault) && crew_call(upload->crew, gather_on_lane, upload, fault);
+}
+
+static bool
 open_upload(struct blob_upload *upload, const char *name, struct fault *fault)
 {
-	enrol(upload);
-	if (choose_block(upload, fault) && make_ids(upload, fault) && choose_name(upload, name, fault))
-		return true;
-	strike_off(upload);
-	return false;
+	bool good;
+	blob_name_enrol(upload);
+	good = choose_block(upload, fault);
+	if (good && upload->options.resume != NULL)
+		good = resume_upload(upload, name, fault);
+	else if (good)
+		good = make_ids(upload, fault) && blob_name_choose(upload, name, fault);
+	if (!good)
+		blob_name_strike_off(upload);
+	return good;
 }
 
 bool
@@ -424,7 +385,5 @@ blob_upload_state(struct blob_upload *upload, const char *name, const char *valu
 void
 blob_upload_put(struct text *text, const struct blob_upload *upload)
 {
-	blob_target_put(text, upload->target);
-	text_put_byte(text, '/');
-	encode_percent(text, span_of(upload->name), "/");
+	blob_target_put_blob(text, upload->target, upload->name);
 }

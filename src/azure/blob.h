@@ -4,8 +4,8 @@
 #ifndef AZURE_BLOB_H
 #define AZURE_BLOB_H
 
-#include "azure/blob_list.h"
 #include "azure/blob_ops.h"
+#include "azure/blob_resume.h"
 #include "azure/blob_target.h"
 #include "azure/crew.h"
 #include "base/digest.h"
@@ -16,12 +16,19 @@
  * clock is, the firewall lets us in. Without the right to read only the login is known to be. */
 bool blob_probe(struct crew *, const struct blob_target *, struct fault *) MUST_CHECK;
 
+/* Looks whether a blob of this name is there. */
+bool blob_find(struct crew *, const struct blob_target *, const char *name, struct blob_look *, struct fault *) MUST_CHECK;
+
 struct blob_options {
 	bool overwrite;    /* replace a blob of that name */
+	bool exact;        /* the very name that is asked for, or none */
 	bool content_md5;  /* store the MD5 of all bytes on the blob */
 	uint64_t expected; /* bytes that will come; 0: not known */
 	size_t block;      /* bytes of a block, as long as 50,000 of them will do; 0: a slot's */
 	int64_t stall_ms;  /* between two bytes; 0: the default */
+	/* Of what can be read again, its length known: takes the very name that is asked for, begins with what is there, and
+	 * leaves its blocks when it is abandoned. NULL: none of that. */
+	struct blob_resume *resume;
 };
 
 struct blob_upload {
@@ -32,7 +39,8 @@ struct blob_upload {
 	struct pool *pool;
 	const struct blob_target *target;
 	struct blob_options options;
-	char prefix[BLOCK_PREFIX_DIGITS + 1], id[UPLOAD_ID_DIGITS + 1];
+	struct blob_ids ids;
+	char id[UPLOAD_ID_DIGITS + 1];
 	char metadata[METADATA_MAX];
 	struct slot *slot;            /* being filled */
 	size_t block;                 /* bytes of a block now */
@@ -58,6 +66,11 @@ struct blob_upload {
  * have at least one slot more than there are uploads open at once. Waits for a request. */
 bool blob_upload_open(struct blob_upload *, struct crew *, struct pool *, const struct blob_target *, const char *name,
                       const struct blob_options *, struct fault *) MUST_CHECK;
+
+/* The same as a write of the sink for who reads right into the block: room for the next bytes, waiting for a slot; and how
+ * many were put there, which may hand the block over. */
+bool blob_upload_room(struct blob_upload *, unsigned char **at, size_t *size, struct fault *) MUST_CHECK;
+void blob_upload_filled(struct blob_upload *, size_t count);
 
 /* Adds metadata, between open and finish. The name is letters a-z and digits, a letter first; of the value what is not
  * printable ASCII becomes '?'. Empty values, and what no longer fits, are left out. */

@@ -7,18 +7,51 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define NUMBER_DIGITS 5
+#define ID_DIGITS (BLOCK_PREFIX_DIGITS + NUMBER_DIGITS)
+
 static const char head[] = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>";
 static const char tail[] = "</BlockList>";
 
 void
-blob_list_put_id(struct text *text, const char prefix[BLOCK_PREFIX_DIGITS + 1], uint32_t number)
+blob_ids_put(struct text *text, const struct blob_ids *ids, uint32_t number)
 {
-	char digits[BLOCK_PREFIX_DIGITS + 7 + 1];
+	char digits[ID_DIGITS + 1];
 	struct text plain = text_in(digits, sizeof digits);
-	assert(number < 1u << 28);
-	text_printf(&plain, "%s%07" PRIx32, prefix, number);
-	assert(plain.used == sizeof digits - 1);
+	assert(number < 1u << 4 * NUMBER_DIGITS);
+	if (ids->marks != NULL)
+		text_printf(&plain, "%.*s%08" PRIx32, BLOCK_PREFIX_DIGITS / 2, ids->prefix, ids->marks[number]);
+	else
+		text_put(&plain, ids->prefix);
+	text_printf(&plain, "%0*" PRIx32, NUMBER_DIGITS, number);
+	assert(plain.used == ID_DIGITS);
 	encode_base64(text, text_span(&plain));
+}
+
+static bool
+read_hex(struct span digits, uint32_t *value)
+{
+	*value = 0;
+	for (size_t i = 0; i < digits.count; i++) {
+		int digit = hex_value(digits.at[i]);
+		if (digit < 0 || (digits.at[i] >= 'A' && digits.at[i] <= 'F'))
+			return false; /* we write small letters: another's would not be the id that is committed */
+		*value = *value << 4 | (uint32_t)digit;
+	}
+	return true;
+}
+
+bool
+blob_ids_read(const struct blob_ids *ids, struct span id, uint32_t *number, uint32_t *mark)
+{
+	unsigned char plain[ID_DIGITS];
+	const size_t half = BLOCK_PREFIX_DIGITS / 2;
+	size_t count;
+	assert(ids->marks != NULL);
+	return id.count == BLOCK_ID_CHARACTERS && decode_base64(id, plain, sizeof plain, &count) && count == ID_DIGITS &&
+	       memcmp(plain, ids->prefix, half) == 0 &&
+	       read_hex((struct span){plain + half, half}, mark) &&
+	       read_hex((struct span){plain + BLOCK_PREFIX_DIGITS, NUMBER_DIGITS}, number);
 }
 
 static const char *
@@ -48,7 +81,7 @@ make_piece(struct blob_list *list)
 		break;
 	case LIST_IDS:
 		text_printf(&text, "<%s>", element(list));
-		blob_list_put_id(&text, list->prefix, list->next++);
+		blob_ids_put(&text, list->ids, list->next++);
 		text_printf(&text, "</%s>", element(list));
 		break;
 	case LIST_TAIL:
@@ -96,10 +129,10 @@ blob_list_rewind(struct source *source)
 }
 
 void
-blob_list_open(struct blob_list *list, const char *prefix, uint32_t count, bool committed)
+blob_list_open(struct blob_list *list, const struct blob_ids *ids, uint32_t count, bool committed)
 {
 	list->source.read = list_read;
-	list->prefix = prefix;
+	list->ids = ids;
 	list->count = count;
 	list->committed = committed;
 	blob_list_rewind(&list->source);

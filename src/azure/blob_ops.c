@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/blob_ops.h"
 
-#include "base/digest.h"
 #include "base/encode.h"
 #include "base/log.h"
 
@@ -14,6 +13,18 @@
 
 static const struct http_times quick_times = {QUICK_MS, QUICK_MS, QUICK_MS};
 
+/* Ours are hex digits and fit. */
+static void
+keep_hex(const struct http_head *head, const char *name, char *room, size_t size)
+{
+	struct span value;
+	bool good = http_head_find(head, name, 0, &value) && text_keep(room, size, value);
+	for (size_t i = 0; good && i < value.count; i++)
+		good = hex_value(value.at[i]) >= 0;
+	if (!good)
+		room[0] = 0;
+}
+
 static bool
 read_look(const struct http_head *head, struct blob_look *look, struct fault *fault)
 {
@@ -21,9 +32,8 @@ read_look(const struct http_head *head, struct blob_look *look, struct fault *fa
 	look->state = BLOB_THERE;
 	if (!http_head_find(head, "Content-Length", 0, &value) || !span_decimal(value, &look->length))
 		return fault_raise(fault, FAULT_NETWORK, "the blob service did not say how long the blob is");
-	if (http_head_find(head, "x-ms-meta-uploadid", 0, &value) &&
-	    !text_keep(look->upload_id, sizeof look->upload_id, value))
-		look->upload_id[0] = 0;
+	keep_hex(head, "x-ms-meta-uploadid", look->upload_id, sizeof look->upload_id);
+	keep_hex(head, "x-ms-meta-sha256", look->sha256, sizeof look->sha256);
 	return true;
 }
 
@@ -67,7 +77,7 @@ blob_put_block(struct crew_lane *lane, const struct blob_block *block, struct fa
 	                         .state = block->state};
 	call.times.stall = block->stall_ms;
 	text_put(&text, "comp=block&blockid=");
-	blob_list_put_id(&text, block->prefix, block->number);
+	blob_ids_put(&text, block->ids, block->number);
 	text_printf(&id_text, "%s-%" PRIu32, block->upload_id, block->number);
 	if (blob_call(lane, &call, &refusal, fault)) {
 		http_client_done(&lane->client);
@@ -119,7 +129,7 @@ send_list(struct crew_lane *lane, const struct blob_commit *commit, bool again, 
 	text_printf(&id_text, "%s-commit", commit->upload_id);
 	if (text.cut)
 		return fault_raise(fault, FAULT_BOUND, "the metadata is too long");
-	blob_list_open(&list, commit->prefix, commit->blocks, again);
+	blob_list_open(&list, commit->ids, commit->blocks, again);
 	call.length = blob_list_length(&list);
 	call.times.stall = commit->stall_ms;
 	return blob_call(lane, &call, refusal, fault);

@@ -6,6 +6,7 @@
 
 #include "azure/blob_call.h"
 #include "azure/blob_list.h"
+#include "base/digest.h"
 
 #define UPLOAD_ID_DIGITS 32
 
@@ -19,6 +20,7 @@ struct blob_look {
 	enum blob_state state;
 	uint64_t length;                      /* of one that is there */
 	char upload_id[UPLOAD_ID_DIGITS + 1]; /* its x-ms-meta-uploadid; empty: none */
+	char sha256[2 * SHA256_BYTES + 1];    /* its x-ms-meta-sha256; empty: none */
 };
 
 /* Looks whether a blob of this name exists. A missing container, a refused login or firewall are faults. `quick`: one
@@ -29,7 +31,7 @@ bool blob_look(struct crew_lane *, const struct blob_target *, const char *name,
 struct blob_block {
 	const struct blob_target *target;
 	const char *name, *upload_id;
-	const char *prefix;     /* of ids */
+	const struct blob_ids *ids;
 	uint32_t number;
 	struct span bytes;      /* at least one */
 	int64_t stall_ms;       /* 0: the default */
@@ -42,7 +44,8 @@ bool blob_put_block(struct crew_lane *, const struct blob_block *, struct fault 
 
 struct blob_commit {
 	const struct blob_target *target;
-	const char *name, *upload_id, *prefix;
+	const char *name, *upload_id;
+	const struct blob_ids *ids;
 	uint32_t blocks;
 	uint64_t bytes;
 	bool overwrite;

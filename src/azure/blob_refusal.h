@@ -8,6 +8,7 @@
 #include "http/client.h"
 
 #define REFUSAL_CODE_MAX 64
+#define BLOB_OTHER_NAME "another name (dump: --name-template, put: --name)" /* in hints */
 
 struct blob_refusal {
 	int status;

@@ -232,6 +232,14 @@ blob_target_put(struct text *text, const struct blob_target *target)
 }
 
 void
+blob_target_put_blob(struct text *text, const struct blob_target *target, const char *name)
+{
+	blob_target_put(text, target);
+	text_put_byte(text, '/');
+	encode_percent(text, span_of(name), "/");
+}
+
+void
 blob_target_put_path(struct text *text, const struct blob_target *target, const char *name)
 {
 	text_put(text, target->url.path);

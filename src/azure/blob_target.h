@@ -51,6 +51,9 @@ bool blob_target_parse(struct blob_target *, const char *words, const char *sas,
 /* Its address without secrets. */
 void blob_target_put(struct text *, const struct blob_target *);
 
+/* The address of a blob in it, without secrets. */
+void blob_target_put_blob(struct text *, const struct blob_target *, const char *name);
+
 /* The path of a blob in it, percent-encoded. */
 void blob_target_put_path(struct text *, const struct blob_target *, const char *name);
 

@@ -257,18 +257,17 @@ file_sink_prepare(struct file_sink *file, struct fault *fault)
 	return error == 0 || file_refuse(fault, error, "closing", file->path);
 }
 
-bool
-file_sink_commit(struct file_sink *file, struct fault *fault)
-{
-	assert(file->fd < 0);
-	return file_place_claim(file, fault);
-}
-
 static bool
 file_finish(struct sink *sink, struct fault *fault)
 {
 	struct file_sink *file = (struct file_sink *)sink;
-	return file_sink_prepare(file, fault) && file_sink_commit(file, fault);
+	bool taken = true;
+	if (!file_sink_prepare(file, fault))
+		return false;
+	for (int number = 1; number <= FILE_NUMBERS && taken; number++)
+		if (file_sink_claim(file, number, &taken, fault))
+			return true;
+	return taken ? file_refuse(fault, EEXIST, "naming", file->path) : false;
 }
 
 static void
@@ -300,12 +299,14 @@ file_sink_open(struct file_sink *file, const char *path, uint64_t expected, bool
 }
 
 bool
-file_write_whole(const char *path, struct span content, struct fault *fault)
+file_write_whole(const char *path, struct span content, bool overwrite, bool *taken, struct fault *fault)
 {
 	struct file_sink file;
-	if (!file_sink_open(&file, path, content.count, true, NULL, 0, fault))
+	*taken = false;
+	if (!file_sink_open(&file, path, content.count, overwrite, NULL, 0, fault))
 		return false;
-	if (file_write(&file.sink, content.at, content.count, fault) && file_finish(&file.sink, fault))
+	if (file_write(&file.sink, content.at, content.count, fault) && file_sink_prepare(&file, fault) &&
+	    file_sink_claim(&file, 1, taken, fault))
 		return true;
 	file_abandon(&file.sink);
 	return false;

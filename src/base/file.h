@@ -14,6 +14,8 @@
 
 #define FILE_TEMPORARY_MAX 128
 
+#define FILE_NUMBERS 9999 /* of names, once NAME.dmp is taken */
+
 /* A file being written. */
 struct file_sink {
 	struct sink sink;
@@ -42,13 +44,19 @@ struct file_sink {
 bool file_sink_open(struct file_sink *, const char *path, uint64_t expected, bool overwrite, void *room, size_t size,
                     struct fault *) MUST_CHECK;
 
-/* The same in two steps, for a file that must exist together with another: after prepare the bytes are durable under
- * the temporary name, commit gives the final name. finish is both. */
+/* The same in two steps, for a file that must not be there without another: after prepare the bytes are durable under
+ * the temporary name, claim gives a final one. finish is both, with the first number that is free. */
 bool file_sink_prepare(struct file_sink *, struct fault *) MUST_CHECK;
-bool file_sink_commit(struct file_sink *, struct fault *) MUST_CHECK;
 
-/* Writes a small file the same way (replacing an existing one). Takes 5 KiB of stack. */
-bool file_write_whole(const char *path, struct span content, struct fault *) MUST_CHECK;
+/* The path that a number stands for: 1 as it was opened, 2 NAME-2.dmp, up to FILE_NUMBERS. False: it would be too long. */
+bool file_sink_path(const struct file_sink *, int number, char room[PATH_BYTES_MAX]) MUST_CHECK;
+
+/* Gives the file that name and makes it durable. *taken, and false without a fault: there is such a file, and to overwrite
+ * was not asked for. */
+bool file_sink_claim(struct file_sink *, int number, bool *taken, struct fault *) MUST_CHECK;
+
+/* Writes a small file the same way, under this very name. *taken as above. Takes 9 KiB of stack. */
+bool file_write_whole(const char *path, struct span content, bool overwrite, bool *taken, struct fault *) MUST_CHECK;
 
 /* Reads a whole small file into `room`; FAULT_BOUND when it is larger, FAULT_MISSING when there is none, else
  * FAULT_SYSTEM with errno in detail. */

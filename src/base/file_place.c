@@ -13,7 +13,6 @@
 #define NAME_BYTES_MAX 255  /* of Linux, whatever the file system */
 #define NAME_SHOWN 100      /* of the name in the temporary one: enough to know it again, and short for any file system */
 #define EXTENSION_MAX 16    /* with its dot; what is longer is no extension */
-#define NUMBER_MAX 9999
 #define TRIES 16
 #define PATH_SHOWN 300      /* of a long path a message has the end */
 
@@ -284,7 +283,7 @@ claim(const struct file_sink *file, const char *name)
 	return is_unsupported(errno) ? claim_by_turns(file, name) : errno;
 }
 
-/* NAME-2.dmp, NAME-3.dmp, …; a name that becomes too long loses the end of its stem. */
+/* NAME.dmp, NAME-2.dmp, NAME-3.dmp, …; a name that becomes too long loses the end of its stem. */
 static void
 put_candidate(char room[NAME_BYTES_MAX + 1], const char *name, int number)
 {
@@ -298,39 +297,38 @@ put_candidate(char room[NAME_BYTES_MAX + 1], const char *name, int number)
 	snprintf(room, NAME_BYTES_MAX + 1, "%.*s%s", shortened(name, count, NAME_BYTES_MAX - strlen(tail)), name, tail);
 }
 
-static bool
-claim_some(struct file_sink *file, struct fault *fault)
+bool
+file_sink_path(const struct file_sink *file, int number, char room[PATH_BYTES_MAX])
 {
 	char candidate[NAME_BYTES_MAX + 1];
 	const char *name = name_of(file);
-	for (int number = 1; number <= NUMBER_MAX; number++) {
-		int error;
-		if (number > 1) {
-			put_candidate(candidate, name_of(file), number);
-			name = candidate;
-		}
-		if (file->name + strlen(name) >= sizeof file->path)
-			return file_refuse(fault, ENAMETOOLONG, "naming", file->path);
-		error = claim(file, name);
-		if (error == 0) {
-			memmove(file->path + file->name, name, strlen(name) + 1);
-			file->temporary[0] = 0;
-			return true;
-		}
-		if (error != EEXIST || file->overwrite)
-			return file_refuse(fault, error, "naming", file->path);
+	if (number > 1) {
+		put_candidate(candidate, name, number);
+		name = candidate;
 	}
-	return file_refuse(fault, EEXIST, "naming", file->path);
+	if (file->name + strlen(name) >= PATH_BYTES_MAX)
+		return false;
+	memmove(room, file->path, file->name);
+	memmove(room + file->name, name, strlen(name) + 1);
+	return true;
 }
 
 bool
-file_place_claim(struct file_sink *file, struct fault *fault)
+file_sink_claim(struct file_sink *file, int number, bool *taken, struct fault *fault)
 {
-	assert(file->folder >= 0 && file->temporary[0] != 0);
-	if (!claim_some(file, fault))
-		return false;
+	char path[PATH_BYTES_MAX];
+	int error = ENAMETOOLONG;
+	assert(file->fd < 0 && file->folder >= 0 && file->temporary[0] != 0);
+	*taken = false;
+	if (file_sink_path(file, number, path))
+		error = claim(file, path + file->name);
+	*taken = error == EEXIST && !file->overwrite;
+	if (error != 0)
+		return *taken ? false : file_refuse(fault, error, "naming", file->path);
+	memcpy(file->path, path, strlen(path) + 1);
+	file->temporary[0] = 0;
 	if (!sync_folder(file->folder)) {
-		int error = errno;
+		error = errno;
 		/* it is ours and whole, but may be gone after a power loss: then rather gone now */
 		if (!file->overwrite)
 			unlinkat(file->folder, name_of(file), 0);

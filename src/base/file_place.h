@@ -9,9 +9,6 @@
  * nothing is left. */
 bool file_place_open(struct file_sink *, const char *path, struct fault *) MUST_CHECK;
 
-/* Gives the temporary file its final name and makes that durable; closes the folder. */
-bool file_place_claim(struct file_sink *, struct fault *) MUST_CHECK;
-
 /* Removes the temporary file, and what folders were made for it if nobody else uses them. */
 void file_place_leave(struct file_sink *);
 

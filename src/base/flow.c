@@ -101,15 +101,21 @@ tee_open(struct tee *tee, struct tee_leg *legs, size_t count)
 	}
 }
 
+void
+meter_add(struct meter *meter, uint64_t bytes)
+{
+	pthread_mutex_lock(&meter->lock);
+	meter->bytes += bytes;
+	pthread_mutex_unlock(&meter->lock);
+}
+
 static bool
 meter_write(struct sink *sink, const void *from, size_t count, struct fault *fault)
 {
 	struct meter *meter = (struct meter *)sink;
 	if (!meter->under->write(meter->under, from, count, fault))
 		return false;
-	pthread_mutex_lock(&meter->lock);
-	meter->bytes += count;
-	pthread_mutex_unlock(&meter->lock);
+	meter_add(meter, count);
 	return true;
 }
 

@@ -54,6 +54,7 @@ struct meter {
 };
 
 bool meter_open(struct meter *, struct sink *under, struct fault *) MUST_CHECK;
+void meter_add(struct meter *, uint64_t bytes); /* for bytes that go another way */
 uint64_t meter_bytes(struct meter *);
 void meter_close(struct meter *);
 

@@ -179,3 +179,24 @@ span_u64(struct span span, uint64_t place, uint64_t *value)
 {
 	return little(span, place, 8, value);
 }
+
+uint16_t
+span_get_u16(struct span span, uint64_t place)
+{
+	uint64_t value;
+	return little(span, place, 2, &value) ? (uint16_t)value : 0;
+}
+
+uint32_t
+span_get_u32(struct span span, uint64_t place)
+{
+	uint64_t value;
+	return little(span, place, 4, &value) ? (uint32_t)value : 0;
+}
+
+uint64_t
+span_get_u64(struct span span, uint64_t place)
+{
+	uint64_t value;
+	return little(span, place, 8, &value) ? value : 0;
+}

@@ -38,4 +38,9 @@ bool span_u16(struct span, uint64_t place, uint16_t *value);
 bool span_u32(struct span, uint64_t place, uint32_t *value);
 bool span_u64(struct span, uint64_t place, uint64_t *value);
 
+/* The same for records that may be cut: 0 for what is past the end. */
+uint16_t span_get_u16(struct span, uint64_t place);
+uint32_t span_get_u32(struct span, uint64_t place);
+uint64_t span_get_u64(struct span, uint64_t place);
+
 #endif

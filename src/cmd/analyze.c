@@ -79,7 +79,7 @@ run_analyze(const struct command *command, struct settings *settings)
 	fault_clear(&fault);
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
 	good = check(settings, &fault) &&
-	       memory_open(&memory, memory_need(sizeof(struct analyze_run), 64) + diagnose_need(), &fault) &&
+	       memory_open(&memory, memory_need(sizeof(struct analyze_run), 64) + diagnose_need(settings->images != NULL), &fault) &&
 	       report(memory_take(&memory, sizeof(struct analyze_run), 64), &memory, settings, &fault);
 	if (!good)
 		log_fault(&fault);
@@ -92,7 +92,8 @@ run_analyze(const struct command *command, struct settings *settings)
 static const struct option_row options[] = {
 	{"FILE", NULL, "a minidump (.dmp) or an ELF core", OPTION_ARGUMENT, AT(files), 0, 0},
 	{"--all", NULL, "every thread, those with the same stack together, and every module", OPTION_SWITCH, AT(all), 0, 0},
-	{"--images", "DIR", "take code and unwind data that the dump lacks from the PE and ELF files in this folder whose ids match",
+	{"--images", "DIR", "take what the dump lacks from this folder: code and unwind data of PE and ELF files, functions and lines of "
+	 "Breakpad's .sym files; each only if its id is the module's",
 	 OPTION_TEXT, AT(images), 0, 0},
 	{"--redact-message", NULL, "leave the messages of exceptions out: they may hold secrets", OPTION_SWITCH, AT(redact_message), 0, 0},
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
@@ -101,5 +102,5 @@ static const struct option_row options[] = {
 const struct command command_analyze = {
 	"analyze", "say from a dump which thread crashed, why, and where", "FILE [OPTION]…", options,
 	"Needs no debugger, symbols or runtime, and 8 MiB of memory at most. docs/analyze.md tells how to read the report.",
-	run_analyze, true,
+	run_analyze, REACH_NOBODY,
 };

@@ -6,13 +6,14 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "cmd/commands.h"
+#include "cmd/event.h"
 #include "cmd/progress_line.h"
 #include "cmd/summary.h"
 #include "cmd/status.h"
+#include "job/fleet.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DEFAULT_TEMPLATE "{date}/{time}-{process}-{pid}-{instance}.dmp"
@@ -42,39 +43,17 @@ struct dump_run {
 	int first_status; /* of the first failure; 0: none */
 };
 
-/* A SAS on the command line is a secret: once read, it is blanked where `ps` would show it. */
-static void
-blank_query(char *words)
-{
-	char *query = strchr(words, '?');
-	if (query != NULL)
-		memset(query + 1, 'x', strlen(query + 1));
-}
-
-static void
-warn(const struct destination *destination)
-{
-	char room[FAULT_TEXT_MAX];
-	struct text text = text_in(room, sizeof room);
-	if (destination->kind == DESTINATION_BLOB)
-		blob_target_put_warning(&text, &destination->blob);
-	if (text.used > 0)
-		log_note("%s", room);
-}
-
 static bool
 read_destination(struct dump_run *run, size_t i, struct fault *fault)
 {
 	struct settings *settings = run->settings;
 	struct destination *destination = &run->destinations[i];
-	const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"),
-	                                            getenv("KUDUMP_TOKEN")};
-	bool good;
-	if (settings->to.count == 0)
-		return configured_destination(&run->configured, i, &run->secrets, settings->allow_plain_http, destination, fault);
-	good = destination_parse(destination, settings->to.at[i], &secrets, settings->allow_plain_http, fault);
-	blank_query(settings->to.at[i]);
-	return good || fault_while(fault, "--to");
+	if (settings->to.count > 0)
+		return session_destination(destination, settings->to.at[i], settings, fault);
+	if (!configured_destination(&run->configured, i, &run->secrets, settings->allow_plain_http, destination, fault))
+		return false;
+	session_warn(destination);
+	return true;
 }
 
 /* Those of --to, else those of the config. */
@@ -91,7 +70,6 @@ read_destinations(struct dump_run *run, struct fault *fault)
 	for (size_t i = 0; i < count; i++) {
 		if (!read_destination(run, i, fault))
 			return false;
-		warn(&run->destinations[i]);
 		run->destination_count++;
 	}
 	return true;
@@ -122,11 +100,10 @@ read_order(struct dump_run *run, struct fault *fault)
 	struct settings *settings = run->settings;
 	struct capture_order *order = &run->fleet.order;
 	order->name_template = settings->name_template != NULL ? settings->name_template : DEFAULT_TEMPLATE;
-	order->digest = settings->digest == NULL || strcmp(settings->digest, "sha256") == 0;
 	order->first_byte_ms = settings->first_byte_s != 0 ? (int64_t)settings->first_byte_s * 1000 : FIRST_BYTE_MS;
 	run->fleet.stall_ms = settings->stall_s != 0 ? (int64_t)settings->stall_s * 1000 : STALL_MS;
-	if (!order->digest && strcmp(settings->digest, "none") != 0)
-		return fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
+	if (!options_digest(settings, &order->digest, fault))
+		return false;
 	order->by_procdump = settings->via != NULL && strcmp(settings->via, "procdump") == 0;
 	if (settings->via != NULL && !order->by_procdump && strcmp(settings->via, "kudu") != 0)
 		return fault_raise(fault, FAULT_USAGE, "--via: \"%s\" is not kudu or procdump", settings->via);
@@ -229,17 +206,6 @@ put_report(struct text *event, const struct capture *capture)
 }
 
 static void
-put_fault(struct text *event, const struct fault *fault)
-{
-	text_printf(event, "\"kind\":\"%s\",\"error\":", fault_kind_name(fault->kind));
-	text_put_json(event, span_of(fault->text));
-	if (fault->hint[0] != 0) {
-		text_put(event, ",\"hint\":");
-		text_put_json(event, span_of(fault->hint));
-	}
-}
-
-static void
 put_fallen(struct text *event, const struct capture *capture)
 {
 	const char *comma = "";
@@ -251,7 +217,7 @@ put_fallen(struct text *event, const struct capture *capture)
 		text_put(event, "{\"to\":");
 		text_put_json(event, span_of(capture->landings[i].destination->shown));
 		text_put(event, ",");
-		put_fault(event, &capture->legs[i].fault);
+		event_put_fault(event, &capture->legs[i].fault);
 		text_put(event, "}");
 		comma = ",";
 	}
@@ -281,7 +247,7 @@ print_event(struct dump_run *run, const struct fleet_report *report)
 			put_fallen(&event, report->capture);
 	} else {
 		text_put(&event, ",");
-		put_fault(&event, report->fault);
+		event_put_fault(&event, report->fault);
 	}
 	printf("%s}\n", run->event);
 }
@@ -368,12 +334,18 @@ take_report(void *state, const struct fleet_report *report)
 		run->first_status = status;
 }
 
+static struct progress_view
+look_at_worker(void *fleet, unsigned i)
+{
+	return fleet_look(fleet, i);
+}
+
 static void
 follow(struct dump_run *run)
 {
 	bool draws = !run->settings->quiet && !run->settings->no_progress && progress_line_possible();
 	if (draws)
-		progress_line_begin(&run->fleet);
+		progress_line_begin(look_at_worker, &run->fleet, fleet_workers(&run->fleet));
 	while (!fleet_wait(&run->fleet, DRAW_MS))
 		if (draws)
 			progress_line_draw();
@@ -511,5 +483,5 @@ static const struct option_row options[] = {
 
 const struct command command_dump = {
 	"dump", "dump processes, stream each to disk or to a blob", "--scm URL --to DEST [OPTION]…", options, plan_formula,
-	run_dump, false,
+	run_dump, REACH_SITE,
 };

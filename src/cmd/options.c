@@ -20,8 +20,14 @@ const struct option_row options_site[] = {
 	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
 	{"--config", "FILE", "sites, logins, destinations and limits as JSON; options given here win over it", OPTION_TEXT, AT(config),
 	 0, 0},
+	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+};
+
+const struct option_row options_network[] = {
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
+	{"--proxy", "URL", "reach sites and blobs through this HTTP proxy, http://HOST:PORT; '' is none (else HTTPS_PROXY; with NO_PROXY)",
+	 OPTION_TEXT, AT(proxy), 0, 0},
 	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,
 	 AT(resolve), 0, 0},
 	{"--allow-plain-http", NULL, "accept http:// to other than loopback addresses", OPTION_SWITCH, AT(allow_plain_http), 0, 0},
@@ -37,6 +43,14 @@ const struct option_row options_common[] = {
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
 };
 
+bool
+options_digest(const struct settings *settings, bool *wanted, struct fault *fault)
+{
+	*wanted = settings->digest == NULL || strcmp(settings->digest, "sha256") == 0;
+	return *wanted || strcmp(settings->digest, "none") == 0 ||
+	       fault_raise(fault, FAULT_USAGE, "--digest: \"%s\" is not sha256 or none", settings->digest);
+}
+
 static const struct option_row *
 find_row(const struct option_row *rows, struct span name)
 {
@@ -51,8 +65,10 @@ static const struct option_row *
 row_of(const struct command *command, struct span word, struct span name)
 {
 	const struct option_row *row = find_row(command->options, name);
-	if (row == NULL && !command->offline)
+	if (row == NULL && command->reach == REACH_SITE)
 		row = find_row(options_site, name);
+	if (row == NULL && command->reach != REACH_NOBODY)
+		row = find_row(options_network, name);
 	if (row == NULL)
 		row = find_row(options_common, name);
 	if (row == NULL && span_is(word, "-h"))
@@ -188,8 +204,10 @@ options_print_help(const struct command *command)
 		putchar('\n');
 	}
 	printf("common options\n");
-	if (!command->offline)
+	if (command->reach == REACH_SITE)
 		print_rows(options_site);
+	if (command->reach != REACH_NOBODY)
+		print_rows(options_network);
 	print_rows(options_common);
 	if (command->more != NULL)
 		printf("\n%s\n", command->more);

@@ -18,7 +18,7 @@ struct list {
 struct settings {
 	/* common */
 	struct list scm;
-	const char *user, *password_file, *identity, *instance, *arm, *ca, *config;
+	const char *user, *password_file, *identity, *instance, *arm, *ca, *config, *proxy;
 	struct list resolve;
 	bool json, quiet, verbose, no_progress, allow_plain_http, help;
 	/* ps */
@@ -30,7 +30,7 @@ struct settings {
 	uint64_t jobs, lanes, block_bytes, memory_bytes; /* 0: not given */
 	uint64_t stall_s, first_byte_s;
 	bool content_md5, overwrite, analyze;
-	/* analyze */
+	/* analyze, put */
 	struct list files;
 	const char *images;
 	bool redact_message;
@@ -52,15 +52,18 @@ struct command {
 	const struct option_row *options;  /* its own; those of every command go without saying */
 	const char *more;                  /* text at the end of its help; NULL: none */
 	int (*run)(const struct command *, struct settings *); /* the exit status */
-	bool offline;                      /* talks to no site: the options of sites are not for it */
+	enum command_reach { REACH_SITE, REACH_NETWORK, REACH_NOBODY } reach; /* whom it talks to: which options are for it */
 };
 
-extern const struct option_row options_site[], options_common[];
+extern const struct option_row options_site[], options_network[], options_common[];
 
 /* Fills the settings from the words behind the command. `words` are argv's own, so that a secret can be blanked there. */
 bool options_parse(struct settings *, const struct command *, char **words, size_t count, struct fault *) MUST_CHECK;
 
 /* The help of a command on stdout. */
 void options_print_help(const struct command *);
+
+/* --digest: whether a hash is wanted. */
+bool options_digest(const struct settings *, bool *wanted, struct fault *) MUST_CHECK;
 
 #endif

@@ -20,7 +20,9 @@ struct seen {
 };
 
 static struct {
-	struct fleet *fleet;
+	struct progress_view (*look)(void *state, unsigned i);
+	void *state;
+	unsigned count;
 	unsigned drawn; /* lines on the screen */
 	struct seen seen[JOBS_MAX];
 } shown;
@@ -144,10 +146,10 @@ draw(void)
 {
 	unsigned columns = terminal_columns(STDERR_FILENO);
 	erase();
-	for (unsigned i = 0; i < fleet_workers(shown.fleet) && i < JOBS_MAX; i++) {
+	for (unsigned i = 0; i < shown.count; i++) {
 		char room[LINE_ROOM];
 		struct text text = text_in(room, sizeof room);
-		struct progress_view view = fleet_look(shown.fleet, i);
+		struct progress_view view = shown.look(shown.state, i);
 		follow(&shown.seen[i], &view);
 		if (view.phase == PHASE_IDLE)
 			continue;
@@ -160,10 +162,12 @@ draw(void)
 }
 
 void
-progress_line_begin(struct fleet *fleet)
+progress_line_begin(struct progress_view (*look)(void *state, unsigned i), void *state, unsigned count)
 {
 	memset(&shown, 0, sizeof shown);
-	shown.fleet = fleet;
+	shown.look = look;
+	shown.state = state;
+	shown.count = count < JOBS_MAX ? count : JOBS_MAX;
 	log_around(erase, draw);
 }
 

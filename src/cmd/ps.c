@@ -221,5 +221,5 @@ static const struct option_row options[] = {
 const struct command command_ps = {
 	"ps", "list the processes of a site: which are workers, which is Kudu itself", "--scm URL [--instance ID|all] [--all] [OPTION]…", options,
 	"role    worker: runs the app · scm: Kudu itself · webjob · child: anything else (dotnet, node, …)", run_ps,
-	false,
+	REACH_SITE,
 };

@@ -62,6 +62,30 @@ read_overrides(struct session *session, const struct settings *settings, struct 
 }
 
 static bool
+is_overridden(const struct session *session, const struct url *url)
+{
+	for (size_t i = 0; i < session->network.override_count; i++)
+		if (span_is_nocase(span_of(url->host), session->overrides[i].host))
+			return true;
+	return false;
+}
+
+/* Plain http is reached through a proxy only where it is not this machine, which has to be allowed. */
+static bool
+read_proxies(struct session *session, const struct settings *settings, struct fault *fault)
+{
+	if (!proxies_read(&session->proxies, settings->proxy, settings->allow_plain_http, fault))
+		return false;
+	if (session->proxies.https.at.port != 0 || session->proxies.http.at.port != 0)
+		session->network.proxies = &session->proxies;
+	for (size_t i = 0; i < session->site_count; i++)
+		if (proxy_for(session->network.proxies, &session->sites[i]) != NULL && is_overridden(session, &session->sites[i]))
+			log_note("--resolve does nothing for %s, as its proxy looks it up; NO_PROXY=%s goes there directly",
+			         session->sites[i].host, session->sites[i].host);
+	return true;
+}
+
+static bool
 login_with_password(struct session *session, const char *user, const char *password_file, struct fault *fault)
 {
 	char room[1024] = "";
@@ -103,11 +127,10 @@ read_login(struct session *session, const struct settings *settings, struct faul
 }
 
 bool
-session_open(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
+session_open_network(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
 {
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
-	if (!read_sites(session, settings, fault) || !read_overrides(session, settings, fault) ||
-	    !read_login(session, settings, fault))
+	if (!read_overrides(session, settings, fault) || !read_proxies(session, settings, fault))
 		return false;
 	trust_open(&session->trust, memory);
 	if (!trust_load(&session->trust, settings->ca, fault))
@@ -116,8 +139,48 @@ session_open(struct session *session, struct memory *memory, struct settings *se
 	return true;
 }
 
+bool
+session_open(struct session *session, struct memory *memory, struct settings *settings, struct fault *fault)
+{
+	return read_sites(session, settings, fault) && read_login(session, settings, fault) &&
+	       session_open_network(session, memory, settings, fault);
+}
+
+/* A SAS on the command line is a secret: once read, it is blanked where `ps` would show it. */
+static void
+blank_query(char *words)
+{
+	char *query = strchr(words, '?');
+	if (query != NULL)
+		memset(query + 1, 'x', strlen(query + 1));
+}
+
+void
+session_warn(const struct destination *destination)
+{
+	char room[FAULT_TEXT_MAX];
+	struct text text = text_in(room, sizeof room);
+	if (destination->kind == DESTINATION_BLOB)
+		blob_target_put_warning(&text, &destination->blob);
+	if (text.used > 0)
+		log_note("%s", room);
+}
+
+bool
+session_destination(struct destination *destination, char *words, const struct settings *settings, struct fault *fault)
+{
+	const struct destination_secrets secrets = {getenv("KUDUMP_BLOB_SAS"), getenv("AZURE_STORAGE_KEY"), getenv("KUDUMP_TOKEN")};
+	bool good = destination_parse(destination, words, &secrets, settings->allow_plain_http, fault);
+	blank_query(words);
+	if (!good)
+		return fault_while(fault, "--to");
+	session_warn(destination);
+	return true;
+}
+
 void
 session_close(struct session *session)
 {
 	login_close(&session->login);
+	proxies_close(&session->proxies);
 }

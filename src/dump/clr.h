@@ -10,6 +10,17 @@
 
 #define CLR_METADATA_KEPT 8
 #define CLR_PARENTS_MOST 64 /* base types above a type */
+#define CLR_CODE 0xe0434352u /* of managed exceptions, as RaiseException is given it */
+
+#define CLR_CODES_KEPT 64
+
+struct clr_code {
+	uint64_t start;    /* of the method, or of the funclet in a ReadyToRun image */
+	uint64_t method;   /* MethodDesc; 0: unknown */
+	uint64_t base;     /* what the RUNTIME_FUNCTIONs are relative to */
+	uint64_t unwinds;  /* address of the RUNTIME_FUNCTIONs */
+	uint32_t count;    /* of them; 0: no code */
+};
 
 struct clr {
 	struct space *space;
@@ -19,6 +30,8 @@ struct clr {
 	uint64_t kept_for[CLR_METADATA_KEPT]; /* module structures; 0: none */
 	struct clr_metadata kept[CLR_METADATA_KEPT];
 	unsigned next_kept;
+	uint64_t code_for[CLR_CODES_KEPT]; /* addresses that were looked at without a map; 0: none */
+	struct clr_code codes[CLR_CODES_KEPT];
 };
 
 /* The metadata of a module by the address of its Module structure; NULL: cannot be read. Valid until the next call. */

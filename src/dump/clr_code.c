@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/clr_code.h"
 
+#define BACK_MOST 32768u     /* from an address to the start of its method, without a map */
+#define CODE_ALIGN 16        /* of methods, x64 */
+#define PIECE 2048
 #define FRAGMENTS_MOST 1024
 #define NIBBLE_BYTES 32      /* of code that one nibble stands for */
 #define UNWINDS_MOST 4096    /* funclets of one method */
@@ -240,11 +243,72 @@ r2r_code(struct clr *clr, uint64_t section, uint64_t module, uint64_t pc, struct
 	return true;
 }
 
+/* Three pointers, the MethodDesc, the number of RUNTIME_FUNCTIONs and they themselves: the same from .NET 8 to 10. */
+struct code_header {
+	uint64_t pointers[3], method;
+	uint32_t count, first[3];
+};
+
+/* The first function begins where the method does, the last ends behind pc, and there is unwind data of version 1. */
+static bool
+judge_header(struct clr *clr, uint64_t start, uint64_t at, uint64_t pc, struct clr_code *code)
+{
+	struct code_header header;
+	char name[8];
+	struct text text = text_in(name, sizeof name);
+	uint32_t last[3];
+	uint8_t version;
+	if (!space_read(clr->space, at, &header, sizeof header) || header.method == 0 || header.method % 8 != 0 ||
+	    header.count == 0 || header.count > UNWINDS_MOST || header.first[0] > start)
+		return false;
+	*code = (struct clr_code){start, header.method, start - header.first[0], at + 36, header.count};
+	return (code->base & 0xfff) == 0 && header.first[0] < header.first[1] &&
+	       space_read(clr->space, code->unwinds + (uint64_t)(header.count - 1) * FUNCTION_BYTES, last, sizeof last) &&
+	       last[0] >= header.first[0] && last[0] < last[1] && pc - code->base < last[1] &&
+	       space_u8(clr->space, code->base + header.first[2], &version) && (version & 7) == 1 &&
+	       clr_put_method(clr, header.method, &text);
+}
+
+/* Backwards over words that could be pointers in front of a method. */
+static bool
+search_header(struct clr *clr, uint64_t pc, struct clr_code *code)
+{
+	uint64_t words[PIECE / 8], end = (pc & ~(uint64_t)(CODE_ALIGN - 1)) + CODE_ALIGN;
+	for (unsigned back = 0; back < BACK_MOST && end > PIECE; back += PIECE, end -= PIECE) {
+		if (!space_read(clr->space, end - PIECE, words, sizeof words))
+			return false;
+		for (unsigned i = PIECE / 8; i >= 2; i -= 2)
+			if (words[i - 1] >= 0x10000 && words[i - 1] >> 48 == 0 && words[i - 1] % 8 == 0 && end - PIECE + 8 * i <= pc &&
+			    judge_header(clr, end - PIECE + 8 * i, words[i - 1], pc, code))
+				return true;
+	}
+	return false;
+}
+
+/* Threads stand in the same few places, so what was found is kept, and also that nothing was. */
+static bool
+code_without_map(struct clr *clr, uint64_t pc, struct clr_code *code)
+{
+	size_t slot = (size_t)(pc ^ pc >> 7) % CLR_CODES_KEPT;
+	if (clr->space->arch != ARCH_X64 || !clr->d.has_global[GLOBAL_REMAINDER_BITS] || pc == 0 ||
+	    space_module_at(clr->space, pc) != NULL)
+		return false;
+	if (clr->code_for[slot] != pc) {
+		clr->code_for[slot] = pc;
+		if (!search_header(clr, pc, &clr->codes[slot]))
+			clr->codes[slot].count = 0;
+	}
+	*code = clr->codes[slot];
+	return code->count > 0;
+}
+
 bool
 clr_code_at(struct clr *clr, uint64_t pc, struct clr_code *code)
 {
 	uint64_t section, module, heap;
 	*code = (struct clr_code){0};
+	if (!clr->d.has_global[GLOBAL_RANGE_MAP])
+		return code_without_map(clr, pc, code);
 	if (!find_section(clr, pc, &section))
 		return false;
 	if (clr_field_pointer(&clr->d, clr->space, section, SECTION_R2R, &module) && module != 0)

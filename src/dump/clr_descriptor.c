@@ -29,6 +29,7 @@ static const struct {
 	[EXCEPTION_TRACE] = {"Exception", "_stackTrace"},
 	[EXCEPTION_WATSON] = {"Exception", "_watsonBuckets"},
 	[EXCEPTION_HRESULT] = {"Exception", "_HResult"},
+	[EXCEPTION_CODE] = {"Exception", "_xcode"},
 	[STRING_FIRST] = {"String", "m_FirstChar"},
 	[STRING_LENGTH] = {"String", "m_StringLength"},
 	[ARRAY_SIZE] = {"Array", "!"},
@@ -77,6 +78,7 @@ static const char *const global_names[CLR_GLOBALS] = {
 	[GLOBAL_THREAD_STORE] = "ThreadStore",
 	[GLOBAL_EXCEPTION_TABLE] = "ExceptionMethodTable",
 	[GLOBAL_OBJECT_ARRAY_TABLE] = "ObjectArrayMethodTable",
+	[GLOBAL_STRING_TABLE] = "StringMethodTable",
 	[GLOBAL_UNMASK] = "ObjectToMethodTableUnmask",
 	[GLOBAL_REMAINDER_BITS] = "MethodDescTokenRemainderBitCount",
 	[GLOBAL_METHOD_ALIGNMENT] = "MethodDescAlignment",
@@ -247,6 +249,16 @@ clr_descriptor_parse(struct clr_descriptor *into, struct span json)
 	return json_scan_end(&walk.scan) == SCAN_MORE && walk.types && walk.globals;
 }
 
+/* A pointer of the descriptor itself. Out of the file (--images) comes what no loader has relocated. */
+static bool
+read_own_pointer(struct space *space, uint64_t at, uint64_t *value)
+{
+	const struct module *module = space_module_at(space, at);
+	if (!space_pointer(space, at, value))
+		return false;
+	return module == NULL || *value >= module->base || clr_symbol_relocated(space, module, at, value) || *value != 0;
+}
+
 /* Turns indexes into addresses; an index past the array is an unknown global. */
 static void
 resolve_pointers(struct clr_descriptor *into, struct space *space, uint64_t pointers, uint32_t count)
@@ -255,7 +267,7 @@ resolve_pointers(struct clr_descriptor *into, struct space *space, uint64_t poin
 		uint64_t place = into->globals[i];
 		if (!into->has_global[i] || !into->indirect[i])
 			continue;
-		into->has_global[i] = place < count && space_pointer(space, pointers + place * space->pointer_size, &into->globals[i]) &&
+		into->has_global[i] = place < count && read_own_pointer(space, pointers + place * space->pointer_size, &into->globals[i]) &&
 		                      into->globals[i] != 0;
 	}
 }
@@ -270,11 +282,11 @@ clr_descriptor_read(struct clr_descriptor *into, struct space *space, uint64_t a
 		return false;
 	if ((flags & 1) == 0 || ((flags & 2) != 0) != (wide == 4) || !space_u32(space, address + 12, &size))
 		return false;
-	if (size == 0 || size > CLR_DESCRIPTOR_BYTES || !space_pointer(space, address + 16, &text))
+	if (size == 0 || size > CLR_DESCRIPTOR_BYTES || !read_own_pointer(space, address + 16, &text))
 		return false;
 	if (!space_u32(space, address + 16 + wide, &count) || count > CLR_POINTERS_MAX)
 		return false;
-	if (!space_pointer(space, address + 24 + wide, &pointers) || !space_read(space, text, room, size))
+	if (!read_own_pointer(space, address + 24 + wide, &pointers) || !space_read(space, text, room, size))
 		return false;
 	if (!clr_descriptor_parse(into, (struct span){(const unsigned char *)room, size}))
 		return false;
@@ -283,14 +295,18 @@ clr_descriptor_read(struct clr_descriptor *into, struct space *space, uint64_t a
 	return true;
 }
 
-/* The magic at a multiple of 8 in a piece of memory; SIZE_MAX: none. */
-static size_t
-find_magic(const unsigned char *bytes, size_t count)
+/* The magic at multiples of 8 in a piece of memory; other memory holds it too. */
+static bool
+scan_piece(struct clr_descriptor *into, struct space *space, uint64_t at, struct span piece, char *room, uint64_t *address)
 {
-	for (size_t i = 0; i + 8 <= count; i += 8)
-		if (bytes[i] == 'D' && memcmp(bytes + i, "DNCCDAC", 8) == 0)
-			return i;
-	return SIZE_MAX;
+	for (size_t i = 0; i + 8 <= piece.count; i += 8) {
+		if (piece.at[i] != 'D' || memcmp(piece.at + i, "DNCCDAC", 8) != 0)
+			continue;
+		*address = at + i;
+		if (clr_descriptor_read(into, space, *address, room))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -302,12 +318,9 @@ scan_module(struct clr_descriptor *into, struct space *space, const struct modul
 		if (start > at)
 			at = (start + 7) & ~7ull;
 		while (at < end && at - start < size && scanned < SCAN_BYTES) {
-			size_t got = space_read_some(space, at, piece, sizeof piece), found = find_magic(piece, got);
-			if (found != SIZE_MAX) {
-				*address = at + found;
-				if (clr_descriptor_read(into, space, *address, room))
-					return true;
-			}
+			size_t got = space_read_some(space, at, piece, sizeof piece);
+			if (scan_piece(into, space, at, (struct span){piece, got}, room, address))
+				return true;
 			at += sizeof piece;
 			scanned += sizeof piece;
 		}

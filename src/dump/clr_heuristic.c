@@ -5,9 +5,12 @@
 
 #include <string.h>
 
-#define CODE_MANAGED 0xe0434352u
 #define STACK_MOST (512u * 1024)
+#define THREAD_STACK_MOST (64u * 1024) /* looked through for pointers to the Thread structure */
+#define THREAD_BYTES 1024              /* of that structure */
 #define PIECE 2048
+#define FAIL_FAST 0x80131506u          /* of the exceptions that are made beforehand and have no trace */
+#define STACK_OVERFLOW 0x800703e9u
 
 struct layout {
 	unsigned wide;
@@ -56,6 +59,7 @@ use_layout(struct clr *clr, const struct layout *layout)
 	set_field(d, EXCEPTION_TRACE, layout->trace);
 	set_field(d, EXCEPTION_WATSON, layout->trace + wide);
 	set_field(d, EXCEPTION_HRESULT, layout->hresult);
+	set_field(d, EXCEPTION_CODE, layout->code);
 	set_field(d, STRING_LENGTH, wide);
 	set_field(d, STRING_FIRST, wide + 4);
 	set_field(d, ARRAY_COUNT, wide);
@@ -75,109 +79,190 @@ use_layout(struct clr *clr, const struct layout *layout)
 	set_global(d, GLOBAL_METHOD_ALIGNMENT, 8);
 }
 
+struct search {
+	struct clr *clr;
+	const char *version;
+	uint64_t sp, end;  /* of the stack looked through */
+	uint32_t thread;
+	uint64_t found;
+	const struct layout *layout; /* of it */
+	bool types;        /* as in clr_heuristic_find; of the object tried last until the end */
+};
+
 /* What RaiseException was given; 0: the dump does not say. */
 static uint32_t
 raised_hresult(const struct space *space)
 {
 	const struct crash *crash = &space->crash;
-	return crash->recorded && crash->code == CODE_MANAGED && crash->parameter_count > 0 ? (uint32_t)crash->parameters[0] : 0;
+	return crash->recorded && crash->code == CLR_CODE && crash->parameter_count > 0 ? (uint32_t)crash->parameters[0] : 0;
 }
 
-/* Whether its message is a string as people write them. */
+/* The fields that cost least are looked at first; sets up `clr` when they fit. */
 static bool
-has_words(struct clr *clr, uint64_t object)
+has_fields(struct clr *clr, uint64_t object, const struct layout *layout, uint32_t *hresult)
 {
-	char words[64];
-	uint64_t message;
-	bool cut;
-	if (!clr_field_pointer(&clr->d, clr->space, object, EXCEPTION_MESSAGE, &message) ||
-	    !clr_read_string(clr, message, words, sizeof words, &cut) || words[0] == '\0')
+	uint32_t code, raised = raised_hresult(clr->space);
+	if (!space_u32(clr->space, object + layout->code, &code) || (code != CLR_CODE && code >> 28 != 0xc))
 		return false;
-	for (size_t i = 0; words[i] != '\0'; i++)
-		if (((unsigned char)words[i] < ' ' && words[i] != '\n' && words[i] != '\r' && words[i] != '\t') ||
-		    strncmp(words + i, "\xef\xbf\xbd", 3) == 0)
-			return false;
+	if (!space_u32(clr->space, object + layout->hresult, hresult) || *hresult >> 31 == 0)
+		return false;
+	if (raised != 0 && *hresult != raised)
+		return false;
+	use_layout(clr, layout);
 	return true;
 }
 
-/* Whether a word of the stack points to such an object; *types as in clr_heuristic_find. */
+/* Whether the trace's last frame is still on the stack: the return address stands below it, or, where the processor
+ * stopped at the instruction, the address itself among what was kept of that. */
 static bool
-try_object(struct clr *clr, uint64_t object, const struct layout *layout, bool *types)
+is_live(const struct search *search, uint64_t object)
 {
-	uint32_t code, hresult, raised = raised_hresult(clr->space);
-	if (!space_u32(clr->space, object + layout->code, &code) || code != CODE_MANAGED)
+	struct space *space = search->clr->space;
+	uint64_t pc, sp, word, at;
+	if (!clr_last_frame(search->clr, object, &pc, &sp) || sp <= search->sp || sp > search->end)
 		return false;
-	if (!space_u32(clr->space, object + layout->hresult, &hresult) || hresult >> 31 == 0)
-		return false;
-	if (raised != 0 && hresult != raised)
-		return false;
-	use_layout(clr, layout);
-	*types = clr_is_exception(clr, object);
-	return *types || raised != 0 || has_words(clr, object);
+	for (at = sp - space->pointer_size; at >= search->sp && space_pointer(space, at, &word); at -= space->pointer_size)
+		if (word == pc || word == pc + 1)
+			return true;
+	return false;
 }
 
+/* What a Thread holds as thrown last may have been caught long ago. */
 static bool
-try_layouts(struct clr *clr, uint64_t object, const char *version, bool *types)
+is_held(struct search *search, uint64_t object, const struct layout *layout)
+{
+	uint32_t hresult;
+	enum clr_answer answer;
+	if (!has_fields(search->clr, object, layout, &hresult))
+		return false;
+	answer = clr_is_exception(search->clr, object);
+	search->types = answer == CLR_YES || (answer == CLR_UNKNOWN && clr_has_type(search->clr, object));
+	return answer != CLR_NO && (is_live(search, object) || (answer == CLR_YES && (hresult == FAIL_FAST || hresult == STACK_OVERFLOW)));
+}
+
+/* One that the processor brought about must be in flight too: the raised HRESULT says nothing of it. */
+static bool
+is_on_stack(struct search *search, uint64_t object, const struct layout *layout)
+{
+	uint32_t hresult, code;
+	enum clr_answer answer;
+	if (!has_fields(search->clr, object, layout, &hresult) || !space_u32(search->clr->space, object + layout->code, &code))
+		return false;
+	answer = clr_is_exception(search->clr, object);
+	search->types = answer == CLR_YES || (answer == CLR_UNKNOWN && clr_has_type(search->clr, object));
+	if (answer != CLR_NO && is_live(search, object))
+		return true;
+	return code == CLR_CODE && (answer == CLR_YES || raised_hresult(search->clr->space) != 0);
+}
+
+static const struct layout *
+try_layouts(struct search *search, uint64_t object, bool (*accept)(struct search *, uint64_t, const struct layout *))
 {
 	const char *only;
-	if (object < 0x10000 || object % clr->space->pointer_size != 0)
-		return false;
+	unsigned wide = search->clr->space->pointer_size;
+	if (object < 0x10000 || object % wide != 0)
+		return NULL;
 	for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++) {
 		only = layouts[i].version;
-		if (layouts[i].wide == clr->space->pointer_size && (only == NULL || strncmp(version, only, strlen(only)) == 0) &&
-		    try_object(clr, object, &layouts[i], types))
+		if (layouts[i].wide == wide && (only == NULL || strncmp(search->version, only, strlen(only)) == 0) &&
+		    accept(search, object, &layouts[i]))
+			return &layouts[i];
+	}
+	return NULL;
+}
+
+static uint64_t
+word_at(struct span span, size_t at, unsigned wide)
+{
+	uint64_t word = 0;
+	uint32_t narrow = 0;
+	if (wide == 8)
+		return span_u64(span, at, &word) ? word : 0;
+	return span_u32(span, at, &narrow) ? narrow : 0;
+}
+
+/* A structure that holds the thread's id is taken for its Thread; one of its words is the handle. */
+static bool
+try_thread(struct search *search, uint64_t at)
+{
+	unsigned char bytes[THREAD_BYTES];
+	unsigned wide = search->clr->space->pointer_size;
+	struct span span = {bytes, space_read_some(search->clr->space, at, bytes, sizeof bytes)};
+	bool own = false;
+	uint64_t object;
+	for (size_t i = 0; i + wide <= span.count && !own; i += wide)
+		own = word_at(span, i, wide) == search->thread;
+	for (size_t i = 0; own && i + wide <= span.count; i += wide) {
+		uint64_t handle = word_at(span, i, wide);
+		if (handle < 0x10000 || handle % wide != 0 || !space_pointer(search->clr->space, handle, &object))
+			continue;
+		if ((search->layout = try_layouts(search, object, is_held)) != NULL) {
+			search->found = object;
 			return true;
+		}
 	}
 	return false;
 }
 
 /* Of two objects on the stack, the one that has the other as its inner exception is what ended the thread. */
-static uint64_t
-outer_of(struct clr *clr, uint64_t found, uint64_t other)
+static void
+try_object(struct search *search, uint64_t object)
 {
+	const struct layout *layout;
+	bool types = search->types;
 	uint64_t inner;
-	return found == 0 || (clr_field_pointer(&clr->d, clr->space, other, EXCEPTION_INNER, &inner) && inner == found) ? other : found;
+	if (object == search->found)
+		return;
+	layout = try_layouts(search, object, is_on_stack);
+	if (layout != NULL && (search->found == 0 || (clr_field_pointer(&search->clr->d, search->clr->space, object, EXCEPTION_INNER, &inner) &&
+	                                              inner == search->found))) {
+		search->found = object;
+		search->layout = layout;
+	} else {
+		search->types = types;
+	}
 }
 
-static uint64_t
-look_through(struct clr *clr, struct span span, uint64_t found, const char *version, bool *types)
+/* Goes through the stack's words; `held`: for the Thread, else for objects. */
+static void
+look_through(struct search *search, uint64_t end, bool held)
 {
-	for (size_t at = 0; at + clr->space->pointer_size <= span.count; at += clr->space->pointer_size) {
-		uint64_t word = 0;
-		uint32_t narrow = 0;
-		bool named;
-		if (clr->space->pointer_size == 8)
-			(void)span_u64(span, at, &word);
-		else if (span_u32(span, at, &narrow))
-			word = narrow;
-		if (word == found || !try_layouts(clr, word, version, &named))
-			continue;
-		found = outer_of(clr, found, word);
-		*types = named;
+	unsigned char piece[PIECE];
+	unsigned wide = search->clr->space->pointer_size;
+	uint64_t before = 0;
+	for (uint64_t at = search->sp; at < end;) {
+		size_t got = space_read_some(search->clr->space, at, piece, end - at < sizeof piece ? (size_t)(end - at) : sizeof piece);
+		for (size_t i = 0; i + wide <= got; i += wide) {
+			uint64_t word = word_at((struct span){piece, got}, i, wide);
+			if (!held)
+				try_object(search, word);
+			else if (word >= 0x10000 && word % wide == 0 && word != before && try_thread(search, before = word))
+				return;
+		}
+		if (got < sizeof piece)
+			return;
+		at += got;
 	}
-	return found;
 }
 
 uint64_t
 clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *version, bool *types)
 {
-	unsigned char piece[PIECE];
 	struct registers registers;
-	uint64_t at, end, found = 0;
+	struct search search = {.clr = clr, .version = version, .thread = thread->id};
 	*types = false;
 	if (clr->space->pointer_size == 0 || !space_registers(clr->space, thread, &registers))
 		return 0;
-	at = registers.sp & ~7ull;
-	end = at + STACK_MOST;
-	if (thread->stack_size != 0 && at >= thread->stack_start && at - thread->stack_start < thread->stack_size &&
-	    thread->stack_start + thread->stack_size < end)
-		end = thread->stack_start + thread->stack_size;
-	while (at < end) {
-		size_t got = space_read_some(clr->space, at, piece, end - at < sizeof piece ? (size_t)(end - at) : sizeof piece);
-		found = look_through(clr, (struct span){piece, got}, found, version, types);
-		if (got < sizeof piece)
-			break;
-		at += got;
-	}
-	return found;
+	search.sp = registers.sp & ~7ull;
+	search.end = search.sp + STACK_MOST;
+	if (thread->stack_size != 0 && search.sp >= thread->stack_start && search.sp - thread->stack_start < thread->stack_size &&
+	    thread->stack_start + thread->stack_size < search.end)
+		search.end = thread->stack_start + thread->stack_size;
+	look_through(&search, search.end - search.sp > THREAD_STACK_MOST ? search.sp + THREAD_STACK_MOST : search.end, true);
+	if (search.found == 0)
+		look_through(&search, search.end, false);
+	if (search.found != 0)
+		use_layout(clr, search.layout); /* others were tried since */
+	*types = search.types;
+	return search.found;
 }

@@ -353,3 +353,14 @@ clr_metadata_put_method(const struct clr_metadata *m, struct space *space, uint3
 	return find_row(m, METHOD_DEF, row, &at) && read_index(space, at + 8, m->string_index, &name) &&
 	       put_string(m, space, name, text);
 }
+
+bool
+clr_metadata_put_version(const struct clr_metadata *m, struct space *space, struct text *text)
+{
+	uint64_t at;
+	uint16_t major, minor;
+	if (!find_row(m, ASSEMBLY, 1, &at) || !space_u16(space, at + 4, &major) || !space_u16(space, at + 6, &minor))
+		return false;
+	text_printf(text, "%u.%u", (unsigned)major, (unsigned)minor);
+	return true;
+}

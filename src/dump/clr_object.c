@@ -8,6 +8,7 @@
 #define THREADS_MOST 65536
 #define TRACKERS_MOST 64
 #define STRING_MOST 0x3fffffdfu /* characters: the runtime's own limit */
+#define STACK_MOST 65536        /* of frames looked through for a string */
 #define FRAME_WORDS 4           /* of a stack trace element: ip, sp, method, flags */
 
 /* The method table an object's first word names; its low bits are the collector's. */
@@ -33,10 +34,8 @@ is_exception_table(struct clr *clr, uint64_t table, uint64_t root, bool *unknown
 	return !*unknown && strcmp(name, "System.Exception") == 0;
 }
 
-/* A dump that lacks pages of a base type leaves the question open; then a type that can be named will do, as nothing else
- * but an object leads to one. */
-static bool
-has_type(struct clr *clr, uint64_t object)
+bool
+clr_has_type(struct clr *clr, uint64_t object)
 {
 	char name[16];
 	struct text text = text_in(name, sizeof name);
@@ -45,23 +44,58 @@ has_type(struct clr *clr, uint64_t object)
 }
 
 bool
+clr_has_words(struct clr *clr, uint64_t string)
+{
+	char words[64];
+	bool cut;
+	if (!clr_read_string(clr, string, words, sizeof words, &cut) || words[0] == '\0')
+		return false;
+	for (size_t i = 0; words[i] != '\0'; i++)
+		if (((unsigned char)words[i] < ' ' && words[i] != '\n' && words[i] != '\r' && words[i] != '\t') ||
+		    strncmp(words + i, "\xef\xbf\xbd", 3) == 0)
+			return false;
+	return true;
+}
+
+/* A failing HRESULT, the code of managed exceptions or of a hardware one, and no message or one in words. */
+static enum clr_answer
+judge_fields(struct clr *clr, uint64_t object)
+{
+	uint64_t message;
+	uint32_t code, hresult;
+	if (!clr_field_u32(&clr->d, clr->space, object, EXCEPTION_HRESULT, &hresult) || hresult >> 31 == 0 ||
+	    !clr_field_u32(&clr->d, clr->space, object, EXCEPTION_CODE, &code) || (code != CLR_CODE && code >> 28 != 0xc) ||
+	    !clr_field_pointer(&clr->d, clr->space, object, EXCEPTION_MESSAGE, &message))
+		return CLR_NO;
+	return message == 0 || clr_has_words(clr, message) ? CLR_UNKNOWN : CLR_NO;
+}
+
+enum clr_answer
 clr_is_exception(struct clr *clr, uint64_t object)
 {
 	uint64_t table, root = 0;
 	bool unknown = false;
-	if (clr->d.has_global[GLOBAL_EXCEPTION_TABLE] && !clr_global_pointer(&clr->d, clr->space, GLOBAL_EXCEPTION_TABLE, &root))
-		return has_type(clr, object);
 	if (!object_table(clr, object, &table))
-		return false;
+		return CLR_NO;
+	if (clr->d.has_global[GLOBAL_EXCEPTION_TABLE] && !clr_global_pointer(&clr->d, clr->space, GLOBAL_EXCEPTION_TABLE, &root))
+		return judge_fields(clr, object);
 	for (unsigned i = 0; i < CLR_PARENTS_MOST && table != 0; i++) {
 		if (is_exception_table(clr, table, root, &unknown))
-			return true;
+			return CLR_YES;
 		if (!clr_field_pointer(&clr->d, clr->space, table, TABLE_PARENT, &table))
 			unknown = true;
 		if (unknown)
-			return has_type(clr, object);
+			return judge_fields(clr, object);
 	}
-	return false;
+	return CLR_NO;
+}
+
+/* By its type, or by its fields and a type that at least has a name. */
+static bool
+is_thrown(struct clr *clr, uint64_t object)
+{
+	enum clr_answer answer = clr_is_exception(clr, object);
+	return answer == CLR_YES || (answer == CLR_UNKNOWN && clr_has_type(clr, object));
 }
 
 /* What a place holds: an object, or a handle, which is the address of an object's address. Which of the two a field has
@@ -70,9 +104,9 @@ static uint64_t
 exception_at(struct clr *clr, uint64_t value)
 {
 	uint64_t object;
-	if (value != 0 && space_pointer(clr->space, value, &object) && clr_is_exception(clr, object))
+	if (value != 0 && space_pointer(clr->space, value, &object) && is_thrown(clr, object))
 		return object;
-	return clr_is_exception(clr, value) ? value : 0;
+	return is_thrown(clr, value) ? value : 0;
 }
 
 static void
@@ -105,6 +139,15 @@ first_thread(struct clr *clr, uint64_t *link, uint32_t *count)
 	if (!clr_field_u32(&clr->d, clr->space, store, STORE_COUNT, count) || *count > THREADS_MOST)
 		*count = THREADS_MOST;
 	return clr_field_pointer(&clr->d, clr->space, store, STORE_FIRST, link);
+}
+
+bool
+clr_knows_threads(struct clr *clr)
+{
+	uint64_t link;
+	uint32_t count, id;
+	return first_thread(clr, &link, &count) && link != 0 &&
+	       clr_field_u32(&clr->d, clr->space, link - clr->d.offsets[THREAD_LINK], THREAD_OSID, &id);
 }
 
 /* Goes through the list until a thread fits: the one asked for, or (thread 0) one with an exception in flight. */
@@ -166,6 +209,33 @@ clr_read_string(struct clr *clr, uint64_t object, char *room, size_t size, bool 
 	return true;
 }
 
+static bool
+is_string(struct clr *clr, uint64_t object, uint64_t wanted)
+{
+	uint64_t table;
+	return object % clr->space->pointer_size == 0 && object_table(clr, object, &table) && table == wanted &&
+	       clr_has_words(clr, object);
+}
+
+bool
+clr_find_string(struct clr *clr, uint64_t from, uint64_t to, uint64_t *string)
+{
+	uint64_t wanted, word, wide = clr->space->pointer_size;
+	*string = 0;
+	if (!clr->d.has_field[STRING_FIRST] || !clr_global_pointer(&clr->d, clr->space, GLOBAL_STRING_TABLE, &wanted) || wanted == 0)
+		return false;
+	for (uint64_t at = from & ~(wide - 1); at < to && at - from < STACK_MOST && space_pointer(clr->space, at, &word); at += wide)
+		for (unsigned k = 0; k < 2; k++) {
+			uint64_t object = word - (k == 0 ? 0 : clr->d.offsets[STRING_FIRST]);
+			if (object == *string || !is_string(clr, object, wanted))
+				continue;
+			if (*string != 0)
+				return false;
+			*string = object;
+		}
+	return *string != 0;
+}
+
 static void
 read_type(struct clr *clr, uint64_t object, struct managed_exception *exception)
 {
@@ -213,20 +283,41 @@ read_frame(struct clr *clr, uint64_t at, struct managed_frame *frame)
 }
 
 /* Header: how many elements there are, then the thread; each element FRAME_WORDS words. */
+static bool
+open_trace(struct clr *clr, uint64_t object, uint64_t *first, uint32_t *count)
+{
+	uint64_t wide = clr->space->pointer_size, most;
+	uint32_t bytes;
+	if (!find_trace(clr, object, first, &bytes) || bytes < 2 * wide || !space_u32(clr->space, *first, count))
+		return false;
+	most = (bytes - 2 * wide) / (FRAME_WORDS * wide);
+	if (*count > most)
+		*count = (uint32_t)most;
+	*first += 2 * wide;
+	return true;
+}
+
+bool
+clr_last_frame(struct clr *clr, uint64_t object, uint64_t *pc, uint64_t *sp)
+{
+	uint64_t first, wide = clr->space->pointer_size;
+	uint32_t count;
+	if (!open_trace(clr, object, &first, &count) || count == 0)
+		return false;
+	first += (count - 1) * FRAME_WORDS * wide;
+	return space_pointer(clr->space, first, pc) && space_pointer(clr->space, first + wide, sp);
+}
+
 static void
 read_trace(struct clr *clr, uint64_t object, struct managed_exception *exception)
 {
-	uint64_t data, wide = clr->space->pointer_size, most;
-	uint32_t bytes, count;
+	uint64_t first, wide = clr->space->pointer_size;
+	uint32_t count;
 	exception->frame_count = exception->frames_left_out = 0;
-	if (exception->frames == NULL || !find_trace(clr, object, &data, &bytes) || bytes < 2 * wide ||
-	    !space_u32(clr->space, data, &count))
+	if (exception->frames == NULL || !open_trace(clr, object, &first, &count))
 		return;
-	most = (bytes - 2 * wide) / (FRAME_WORDS * wide);
-	if (count > most)
-		count = (uint32_t)most;
 	for (uint32_t i = 0; i < count && i < MANAGED_FRAMES_MAX; i++, exception->frame_count++)
-		if (!read_frame(clr, data + 2 * wide + i * FRAME_WORDS * wide, &exception->frames[i]))
+		if (!read_frame(clr, first + i * FRAME_WORDS * wide, &exception->frames[i]))
 			break;
 	exception->frames_left_out = count - exception->frame_count;
 }
@@ -258,9 +349,15 @@ size_t
 clr_read_chain(struct clr *clr, uint64_t object, struct managed_exception *list, size_t most)
 {
 	size_t count = 0;
-	while (count < most && object != 0 && clr_is_exception(clr, object) && !was_read(list, count, object)) {
+	while (count < most && object != 0 && !was_read(list, count, object)) {
+		enum clr_answer answer = clr_is_exception(clr, object);
+		if (answer == CLR_NO || (count == 0 && !is_thrown(clr, object)))
+			break;
 		clr_read_exception(clr, object, &list[count], &object);
+		list[count].type_unsure = answer == CLR_UNKNOWN;
 		count++;
 	}
+	if (count > 0 && count < most && object != 0 && !was_read(list, count, object))
+		list[count - 1].inner_lost = true;
 	return count;
 }

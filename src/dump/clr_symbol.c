@@ -7,6 +7,7 @@
 #define CHAIN_MOST 4096 /* symbols of one hash bucket; they hold a few */
 #define PROGRAM_HEADERS_MOST 128
 #define DYNAMIC_MOST 512
+#define RELATIVE_MOST (1u << 24)
 
 /* Orders the name at an address against ours like strcmp; false when it cannot be read. */
 static bool
@@ -83,6 +84,7 @@ find_in_pe(struct space *space, uint64_t base, const char *name, uint64_t *addre
 
 struct dynamic {
 	uint64_t base, symbols, strings, hash;
+	uint64_t relocations, relative_count; /* those that only add the base come first, by their addresses */
 };
 
 /* Loaders write addresses into the dynamic section, others leave offsets. */
@@ -104,6 +106,10 @@ read_dynamic(struct space *space, uint64_t base, uint64_t at, struct dynamic *dy
 			dynamic->strings = dynamic_place(base, entry[1]);
 		else if (entry[0] == 6)
 			dynamic->symbols = dynamic_place(base, entry[1]);
+		else if (entry[0] == 7)
+			dynamic->relocations = dynamic_place(base, entry[1]);
+		else if (entry[0] == 0x6ffffff9)
+			dynamic->relative_count = entry[1];
 		else if (entry[0] == 0x6ffffef5)
 			dynamic->hash = dynamic_place(base, entry[1]);
 	}
@@ -185,5 +191,28 @@ clr_symbol_find(struct space *space, const struct module *module, const char *na
 		return find_in_pe(space, module->base, name, address);
 	if (memcmp(magic, "\x7f" "ELF\x02", 5) == 0)
 		return find_in_elf(space, module->base, name, address);
+	return false;
+}
+
+bool
+clr_symbol_relocated(struct space *space, const struct module *module, uint64_t address, uint64_t *value)
+{
+	struct dynamic dynamic;
+	uint64_t low = 0, high, entry[3]; /* r_offset, r_info, r_addend */
+	if (!find_dynamic(space, module->base, &dynamic) || dynamic.relocations == 0)
+		return false;
+	for (high = dynamic.relative_count < RELATIVE_MOST ? dynamic.relative_count : RELATIVE_MOST; low < high;) {
+		uint64_t middle = low + (high - low) / 2;
+		if (!space_read(space, dynamic.relocations + 24 * middle, entry, sizeof entry))
+			return false;
+		if (entry[0] == address - module->base) {
+			*value = module->base + entry[2];
+			return true;
+		}
+		if (entry[0] < address - module->base)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return false;
 }

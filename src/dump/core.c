@@ -2,6 +2,8 @@
 /* Layouts: ELF-64 of the System V ABI; notes as Linux writes them (linux/elfcore.h, fs/binfmt_elf.c) and createdump does. */
 #include "dump/core.h"
 
+#include "dump/core_files.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,9 +15,7 @@
 #define PN_XNUM 0xffff /* the real count is in the first section header */
 #define PT_NOTE 4
 #define NOTES_MOST (8u * SPACE_THREADS_MAX) /* of all note segments */
-#define PIECE 256
 #define VDSO_MOST 8192 /* bytes searched for its name */
-#define GAP_MOST (64u << 20) /* between the segments of one library: they are aligned to 2 MiB at most */
 
 enum note_kind { NOTE_PRSTATUS = 1, NOTE_PRPSINFO = 3, NOTE_AUXV = 6, NOTE_FILE = 0x46494c45, NOTE_SIGINFO = 0x53494749 };
 enum { AT_PHDR = 3, AT_ENTRY = 9, AT_SYSINFO_EHDR = 33 };
@@ -35,33 +35,6 @@ struct reading {
 	size_t siginfo_thread; /* the number of the thread it belongs to */
 };
 
-/* One mapped file of NT_FILE. */
-struct mapping {
-	uint64_t start, end, page;
-	uint64_t name_at, name_hash;
-};
-
-static uint16_t
-u16_at(struct span span, size_t place)
-{
-	uint16_t value = 0;
-	return span_u16(span, place, &value) ? value : 0;
-}
-
-static uint32_t
-u32_at(struct span span, size_t place)
-{
-	uint32_t value = 0;
-	return span_u32(span, place, &value) ? value : 0;
-}
-
-static uint64_t
-u64_at(struct span span, size_t place)
-{
-	uint64_t value = 0;
-	return span_u64(span, place, &value) ? value : 0;
-}
-
 static bool
 check_kind(struct space *space, struct span head, struct fault *fault)
 {
@@ -71,13 +44,13 @@ check_kind(struct space *space, struct span head, struct fault *fault)
 	}
 	if (head.at[5] != 1)
 		return fault_raise(fault, FAULT_UNABLE, "the file is a big-endian ELF file");
-	if (u16_at(head, 16) != ET_CORE) {
+	if (span_get_u16(head, 16) != ET_CORE) {
 		fault_raise(fault, FAULT_CORRUPT, "the file is an ELF program or library, no core");
 		return fault_hint(fault, "programs belong into the folder of --images");
 	}
-	if (u16_at(head, 18) != MACHINE_X64 && u16_at(head, 18) != MACHINE_ARM64)
-		return fault_raise(fault, FAULT_UNABLE, "the core is of machine %u, only x86-64 and arm64 can be read", u16_at(head, 18));
-	space->arch = u16_at(head, 18) == MACHINE_X64 ? ARCH_X64 : ARCH_ARM64;
+	if (span_get_u16(head, 18) != MACHINE_X64 && span_get_u16(head, 18) != MACHINE_ARM64)
+		return fault_raise(fault, FAULT_UNABLE, "the core is of machine %u, only x86-64 and arm64 can be read", span_get_u16(head, 18));
+	space->arch = span_get_u16(head, 18) == MACHINE_X64 ? ARCH_X64 : ARCH_ARM64;
 	return true;
 }
 
@@ -93,12 +66,12 @@ read_header(struct reading *reading, struct fault *fault)
 		return fault_raise(fault, FAULT_CORRUPT, "the ELF file ends inside its header");
 	if (!check_kind(space, head, fault))
 		return false;
-	reading->phdrs = u64_at(head, 32);
-	reading->phdr_count = u16_at(head, 56);
-	if (reading->phdr_count == PN_XNUM && u64_at(head, 40) != 0 && u64_at(head, 40) < space->view.size
-	    && view_u32(&space->view, u64_at(head, 40) + 44, &real))
+	reading->phdrs = span_get_u64(head, 32);
+	reading->phdr_count = span_get_u16(head, 56);
+	if (reading->phdr_count == PN_XNUM && span_get_u64(head, 40) != 0 && span_get_u64(head, 40) < space->view.size
+	    && view_u32(&space->view, span_get_u64(head, 40) + 44, &real))
 		reading->phdr_count = real;
-	if (reading->phdr_count == 0 || reading->phdrs >= space->view.size || u16_at(head, 54) != PHDR_BYTES)
+	if (reading->phdr_count == 0 || reading->phdrs >= space->view.size || span_get_u16(head, 54) != PHDR_BYTES)
 		return fault_raise(fault, FAULT_CORRUPT, "the core has no table of segments");
 	fit = (space->view.size - reading->phdrs) / PHDR_BYTES;
 	if (reading->phdr_count > fit) {
@@ -132,7 +105,7 @@ take_thread(struct reading *reading, const struct note *note)
 		return;
 	}
 	space->threads[space->thread_count++] = (struct thread){
-		.id = u32_at(head, 32), .signal = u16_at(head, 12), .context_at = note->at, .context_size = note->size};
+		.id = span_get_u32(head, 32), .signal = span_get_u16(head, 12), .context_at = note->at, .context_size = note->size};
 }
 
 /* siginfo_t: signo, errno, code, then by signal the address of the fault. */
@@ -145,18 +118,18 @@ take_siginfo(struct reading *reading, const struct note *note)
 	uint32_t signal;
 	if (reading->has_siginfo || note->size < sizeof room || !view_read(&reading->space->view, note->at, room, sizeof room))
 		return;
-	signal = u32_at(head, 0);
+	signal = span_get_u32(head, 0);
 	if (signal == 0)
 		return;
 	reading->has_siginfo = true;
 	reading->siginfo_thread = reading->space->thread_count == 0 ? 0 : reading->space->thread_count - 1;
 	crash->code = signal;
-	crash->flags = u32_at(head, 8);
+	crash->flags = span_get_u32(head, 8);
 	crash->has_fault_address = (int32_t)crash->flags > 0 && crash->flags != 0x80 /* SI_KERNEL */
 	                           && (signal == SIGNAL_ILL || signal == SIGNAL_TRAP || signal == SIGNAL_BUS
 	                               || signal == SIGNAL_FPE || signal == SIGNAL_SEGV);
 	if (crash->has_fault_address)
-		crash->fault_address = u64_at(head, 16);
+		crash->fault_address = span_get_u64(head, 16);
 }
 
 static void
@@ -165,101 +138,13 @@ take_auxv(struct reading *reading, const struct note *note)
 	for (uint32_t at = 0; at + 16 <= note->size; at += 16) {
 		unsigned char room[16];
 		struct span pair = {room, sizeof room};
-		if (!view_read(&reading->space->view, note->at + at, room, sizeof room) || u64_at(pair, 0) == 0)
+		if (!view_read(&reading->space->view, note->at + at, room, sizeof room) || span_get_u64(pair, 0) == 0)
 			return;
-		if (u64_at(pair, 0) == AT_ENTRY || (u64_at(pair, 0) == AT_PHDR && reading->entry == 0))
-			reading->entry = u64_at(pair, 8);
-		else if (u64_at(pair, 0) == AT_SYSINFO_EHDR)
-			reading->vdso = u64_at(pair, 8);
+		if (span_get_u64(pair, 0) == AT_ENTRY || (span_get_u64(pair, 0) == AT_PHDR && reading->entry == 0))
+			reading->entry = span_get_u64(pair, 8);
+		else if (span_get_u64(pair, 0) == AT_SYSINFO_EHDR)
+			reading->vdso = span_get_u64(pair, 8);
 	}
-}
-
-/* Moves *at behind the NUL of the name that begins there; its hash (FNV-1a). False: no NUL before end. */
-static bool
-skip_name(struct view *view, uint64_t *at, uint64_t end, uint64_t *hash)
-{
-	*hash = 0xcbf29ce484222325ull;
-	while (*at < end) {
-		unsigned char piece[PIECE];
-		size_t take = end - *at < PIECE ? (size_t)(end - *at) : PIECE;
-		if (!view_read(view, *at, piece, take))
-			return false;
-		for (size_t i = 0; i < take; i++) {
-			++*at;
-			if (piece[i] == 0)
-				return true;
-			*hash = (*hash ^ piece[i]) * 0x100000001b3ull;
-		}
-	}
-	return false;
-}
-
-/* Whether a mapped file is a program or library: data files, fonts and memory of no file (.NET's code) are mapped too.
- * What cannot be read may be a library whose pages were left out. */
-static bool
-is_image(struct space *space, const struct mapping *first)
-{
-	unsigned char magic[4], name[7];
-	struct span start = {name, sizeof name};
-	if (space_read(space, first->start, magic, sizeof magic))
-		return memcmp(magic, "\x7f" "ELF", 4) == 0 || memcmp(magic, "MZ", 2) == 0;
-	return first->page == 0 && view_read(&space->view, first->name_at, name, sizeof name)
-	       && !span_begins(start, "/memfd:") && !span_begins(start, "/dev/") && !span_begins(start, "/SYSV");
-}
-
-static void
-keep_module(struct space *space, const struct mapping *first, uint64_t end)
-{
-	if (first->end <= first->start || end <= first->start || !is_image(space, first))
-		return;
-	if (space->module_count >= SPACE_MODULES_MAX) {
-		space->modules_left_out++;
-		return;
-	}
-	space->modules[space->module_count++] = (struct module){
-		.base = first->start, .size = end - first->start, .name_at = first->name_at, .file_offset = first->page};
-}
-
-static bool
-belongs(const struct mapping *first, const struct mapping *last, const struct mapping *next)
-{
-	return next->name_hash == first->name_hash && next->start >= last->end && next->start - last->end <= GAP_MOST
-	       && next->page != 0 && next->page >= last->page;
-}
-
-/* NT_FILE: count, page size, {start, end, page of the file}…, then as many names. Neighbours of one name are a module. */
-static void
-take_files(struct reading *reading, const struct note *note)
-{
-	unsigned char room[24];
-	struct view *view = &reading->space->view;
-	struct mapping first = {0}, last = {0};
-	uint64_t count, page, names, end = note->at + note->size;
-	if (note->size < 16 || !view_u64(view, note->at, &count) || !view_u64(view, note->at + 8, &page))
-		return;
-	if (count > (note->size - 16) / sizeof room) {
-		space_note(reading->space, "the list of mapped files claims %" PRIu64 " entries", count);
-		return;
-	}
-	names = note->at + 16 + count * sizeof room;
-	for (uint64_t i = 0; i < count; i++) {
-		struct span entry = {room, sizeof room};
-		struct mapping next = {.name_at = names};
-		if (!view_read(view, note->at + 16 + i * sizeof room, room, sizeof room)
-		    || !skip_name(view, &names, end, &next.name_hash))
-			break;
-		next.start = u64_at(entry, 0);
-		next.end = u64_at(entry, 8);
-		next.page = u64_at(entry, 16);
-		if (page != 0 && next.page <= UINT64_MAX / page)
-			next.page *= page;
-		if (!belongs(&first, &last, &next)) {
-			keep_module(reading->space, &first, last.end);
-			first = next;
-		}
-		last = next;
-	}
-	keep_module(reading->space, &first, last.end);
 }
 
 static void
@@ -277,7 +162,7 @@ take_note(struct reading *reading, const struct note *note)
 		take_auxv(reading, note);
 		break;
 	case NOTE_FILE:
-		take_files(reading, note);
+		core_read_files(space, note->at, note->size);
 		break;
 	case NOTE_PRPSINFO:
 		if (note->size >= 28 && !view_u32(&space->view, note->at + 24, &space->pid))
@@ -302,12 +187,12 @@ read_notes(struct reading *reading, uint64_t at, uint64_t end)
 		memset(room, 0, sizeof room);
 		if (!view_read(&reading->space->view, at, room, end - at < sizeof room ? 12 : sizeof room))
 			return;
-		name = ((uint64_t)u32_at(head, 0) + 3) & ~3ull;
-		note = (struct note){u32_at(head, 8), u32_at(head, 4), at + 12 + name};
+		name = ((uint64_t)span_get_u32(head, 0) + 3) & ~3ull;
+		note = (struct note){span_get_u32(head, 8), span_get_u32(head, 4), at + 12 + name};
 		next = note.at + (((uint64_t)note.size + 3) & ~3ull);
 		if (name > end - at - 12 || note.size > end - note.at)
 			return;
-		if (u32_at(head, 0) >= 4 && memcmp(room + 12, "CORE", 4) == 0)
+		if (span_get_u32(head, 0) >= 4 && memcmp(room + 12, "CORE", 4) == 0)
 			take_note(reading, &note);
 		if (next >= end)
 			return;
@@ -326,9 +211,9 @@ read_note_segments(struct reading *reading)
 		uint64_t at, size;
 		if (!view_read(view, reading->phdrs + i * PHDR_BYTES, room, sizeof room))
 			return;
-		at = u64_at(phdr, 8);
-		size = u64_at(phdr, 32);
-		if (u32_at(phdr, 0) != PT_NOTE || size == 0)
+		at = span_get_u64(phdr, 8);
+		size = span_get_u64(phdr, 32);
+		if (span_get_u32(phdr, 0) != PT_NOTE || size == 0)
 			continue;
 		cut |= at >= view->size || size > view->size - at;
 		if (at < view->size)

@@ -99,7 +99,8 @@ close_frame(struct report *report)
 static void
 close_thread(struct report *report)
 {
-	report->matches = report->matches || (report->crashed && report->thread == report->wanted && report->type[0] != '\0');
+	report->matches = report->matches || (report->crashed && report->thread == report->wanted && report->type[0] != '\0' &&
+	                                      (report->into->type[0] == '\0' || strcmp(report->type, report->into->type) == 0));
 	report->done = report->done || report->crashed;
 	if (report->done)
 		return;
@@ -198,6 +199,8 @@ crashreport_read(const char *path, uint32_t thread, struct managed_exception *in
 		return false;
 	into->frames_left_out = report.left_out;
 	memcpy(into->type, report.type, sizeof into->type);
+	if (into->has_hresult)
+		return true;
 	into->hresult = report.hresult;
 	into->has_hresult = report.has_hresult;
 	return true;

@@ -8,7 +8,8 @@
 #include "dump/managed.h"
 
 /* Reads the report beside the dump at `path` into an exception whose frames are set; false when there is none, it is no
- * valid JSON, or its crashed thread is not `thread`: then it belongs to another dump. */
+ * valid JSON, or its crashed thread is not `thread` or its exception not of the type that `into` has, if any: then it belongs
+ * to another dump. After false the frames may be changed, but none counts. */
 bool crashreport_read(const char *path, uint32_t thread, struct managed_exception *) MUST_CHECK;
 
 #endif

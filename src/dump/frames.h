@@ -9,6 +9,7 @@
 #define FRAMES_MAX 256
 #define FRAMES_TOP 200 /* when frames are left out, it is behind this many */
 #define FRAME_NAME_MAX 256
+#define FRAME_FILE_MAX 256
 
 enum frame_trust { TRUST_CONTEXT, TRUST_PDATA, TRUST_CFI, TRUST_FP, TRUST_SCAN };
 
@@ -22,7 +23,7 @@ struct frame {
 	char name[FRAME_NAME_MAX];   /* function name, UTF-8; empty: unknown */
 	uint64_t name_start;         /* address that the name's symbol begins at */
 	bool managed;
-	char file[128];              /* from .sym files; empty: unknown */
+	char file[FRAME_FILE_MAX];   /* from .sym files; empty: unknown */
 	uint32_t line;
 	uint32_t repeated;           /* how many more times this frame stood here (stack overflow) */
 	uint32_t repeated_group;     /* frames of the repeating group, 1: this alone */
@@ -45,8 +46,14 @@ struct code_source {
 
 const char *frame_trust_name(enum frame_trust);
 
-/* Walks a thread's stack from its registers; never fails, may have 0 frames. `code` may be NULL. Names come from export
- * tables under the rule that the export lies within the frame's own function, and from `code`. */
+/* A place for one more frame: the list keeps its first FRAMES_TOP frames and the last ones. */
+struct frame *frames_add(struct frames *);
+
+/* Folds repeats at the end of the list. */
+void frames_fold(struct frames *);
+
+/* Walks a thread's stack from its registers; never fails, may have 0 frames. `code` may be NULL. Names come from `code`,
+ * from .sym files, and from export tables under the rule that the export lies within the frame's own function. */
 void walk_thread(struct space *, const struct thread *, struct code_source *code, struct frames *);
 
 #endif

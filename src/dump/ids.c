@@ -98,10 +98,10 @@ space_debug_id(struct space *space, const struct module *module, char room[48])
 	if (kind == RSDS && module->codeview_size >= 24 && view_read(&space->view, module->codeview_at + 4, id, 16)
 	    && view_u32(&space->view, module->codeview_at + 20, &age)) {
 		put_guid(&text, id);
-		text_printf(&text, "%" PRIX32, age);
+		text_printf(&text, "%" PRIx32, age);
 	} else if (kind == NB10 && module->codeview_size >= 16 && view_u32(&space->view, module->codeview_at + 8, &time)
 	           && view_u32(&space->view, module->codeview_at + 12, &age)) {
-		text_printf(&text, "%08" PRIX32 "%" PRIX32, time, age);
+		text_printf(&text, "%08" PRIX32 "%" PRIx32, time, age);
 	} else if (space_build_id(space, module, id) > 0) {
 		put_guid(&text, id);
 		text_put(&text, "0");

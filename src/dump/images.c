@@ -266,9 +266,8 @@ try_path(struct images *images, struct image_file *file, struct space *space, co
 	return false;
 }
 
-/* Names come from the dump: none may lead out of the folder. */
-static bool
-is_inside(const char *name)
+bool
+images_is_inside(const char *name)
 {
 	struct span rest = span_of(name), part;
 	if (name[0] == 0 || strchr(name, '\\') != NULL)
@@ -279,8 +278,8 @@ is_inside(const char *name)
 	return true;
 }
 
-static void
-put_lower(struct text *text, const char *words)
+void
+images_put_lower(struct text *text, const char *words)
 {
 	for (; *words != 0; words++)
 		text_put_byte(text, *words >= 'A' && *words <= 'Z' ? (char)(*words + 32) : *words);
@@ -294,7 +293,7 @@ find_file(struct images *images, struct image_file *file, struct space *space, c
 	bool other = false;
 	space_module_name(space, module, name);
 	last = space_short_name(name);
-	if (!is_inside(last))
+	if (!images_is_inside(last))
 		return false;
 	for (unsigned way = 0; way < 5; way++) {
 		struct text text = text_in(path, sizeof path);
@@ -302,12 +301,12 @@ find_file(struct images *images, struct image_file *file, struct space *space, c
 		if (way == 0)
 			text_put(&text, last);
 		else if (way == 1)
-			put_lower(&text, last);
+			images_put_lower(&text, last);
 		else if (way == 2)
 			text_printf(&text, "%s/%08" PRIX32 "%" PRIx64 "/%s", last, module->timestamp, module->size, last);
 		else if (way == 3)
 			text_printf(&text, "%s/%08" PRIx32 "%" PRIx64 "/%s", last, module->timestamp, module->size, last);
-		else if (name[0] == '/' && is_inside(name))
+		else if (name[0] == '/' && images_is_inside(name))
 			text_put(&text, name);
 		else
 			continue;

@@ -54,4 +54,8 @@ size_t images_need(void); /* bytes that images_open takes of a memory */
 bool images_open(struct images *, struct memory *, const char *folder, struct fault *) MUST_CHECK;
 void images_close(struct images *);
 
+/* Names come from the dump: none may lead out of the folder. */
+bool images_is_inside(const char *name);
+void images_put_lower(struct text *, const char *words);
+
 #endif

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/managed.h"
 
+#include "dump/clr_aot.h"
 #include "dump/clr_code.h"
 #include "dump/clr_heuristic.h"
 #include "dump/clr_object.h"
-#include "dump/clr_symbol.h"
+#include "dump/clr_watson.h"
 #include "dump/crashreport.h"
-#include "dump/words.h"
+#include "dump/runtimes.h"
 
 #include <string.h>
 
-#define CODE_MANAGED 0xe0434352u
-#define VERSION_SCAN (64u << 20)
-#define VERSION_MARK "@(#)Version " /* what every part of .NET on Linux carries */
-#define PIECE 4096
+#define FAIL_FAST "System.Environment.FailFast"
 
 struct managed {
 	struct code_source source; /* first: the walk hands it back to us */
 	struct clr clr;
 	struct managed_findings *findings;
+	bool descriptor_there; /* one of the runtimes has one, though the dump may lack its text */
 	char text[CLR_DESCRIPTOR_BYTES];
 	struct managed_frame frames[MANAGED_INNER_MAX][MANAGED_FRAMES_MAX];
 };
@@ -29,102 +28,6 @@ managed_need(void)
 	return memory_need(sizeof(struct managed), 64);
 }
 
-/* By its file's name, or by what a single-file program exports. */
-static bool
-is_runtime(struct space *space, const struct module *module, const char *name)
-{
-	static const char *const names[] = {"coreclr.dll", "libcoreclr.so", "clr.dll", "mscorwks.dll", "libcoreclr.dylib"};
-	static const char *const exports[] = {"DotNetRuntimeContractDescriptor", "DotNetRuntimeInfo", "g_dacTable"};
-	uint64_t address;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (span_is_nocase(span_of(name), names[i]))
-			return true;
-	for (size_t i = 0; i < sizeof exports / sizeof exports[0]; i++)
-		if (clr_symbol_find(space, module, exports[i], &address))
-			return true;
-	return false;
-}
-
-static void
-put_pe_version(uint64_t version, struct text *text)
-{
-	text_printf(text, "%u.%u.%u.%u", (unsigned)(version >> 48 & 0xffff), (unsigned)(version >> 32 & 0xffff),
-	            (unsigned)(version >> 16 & 0xffff), (unsigned)(version & 0xffff));
-}
-
-/* The version behind the mark, if it looks like one. */
-static bool
-take_version(struct span bytes, char *room, size_t size)
-{
-	size_t length = 0;
-	while (length < bytes.count && ((bytes.at[length] >= '0' && bytes.at[length] <= '9') || bytes.at[length] == '.'))
-		length++;
-	return length > 2 && text_keep(room, size, span_first(bytes, length));
-}
-
-/* Pieces overlap by what the mark and a version take. */
-static void
-scan_version(struct space *space, const struct module *module, char *room, size_t size)
-{
-	unsigned char piece[PIECE];
-	uint64_t at = module->base, end = at + module->size, start, length, scanned = 0;
-	size_t found;
-	for (; at < end && scanned < VERSION_SCAN && space_range_at(space, at, &start, &length); scanned += PIECE) {
-		size_t got;
-		if (start > at)
-			at = start;
-		if (at >= end)
-			return;
-		got = space_read_some(space, at, piece, sizeof piece);
-		if (span_find((struct span){piece, got}, VERSION_MARK, &found) &&
-		    take_version(span_from((struct span){piece, got}, found + strlen(VERSION_MARK)), room, size))
-			return;
-		at += got > 64 ? got - 64 : PIECE;
-	}
-}
-
-static void
-add_runtime(struct space *space, const struct module *module, const char *name, struct managed_findings *findings)
-{
-	struct managed_runtime *runtime = &findings->runtimes[findings->runtime_count++];
-	struct text version = text_in(runtime->version, sizeof runtime->version);
-	struct text short_name = text_in(runtime->name, sizeof runtime->name);
-	words_put_utf8(&short_name, span_of(name));
-	runtime->base = module->base;
-	if (module->version != 0 && space->os == OS_WINDOWS && (span_is_nocase(span_of(name), "coreclr.dll") ||
-	    span_is_nocase(span_of(name), "clr.dll") || span_is_nocase(span_of(name), "mscorwks.dll")))
-		put_pe_version(module->version, &version);
-	else
-		scan_version(space, module, runtime->version, sizeof runtime->version);
-}
-
-static void
-find_runtimes(struct space *space, struct managed_findings *findings)
-{
-	char name[SPACE_NAME_MAX];
-	for (size_t i = 0; i < space->module_count && findings->runtime_count < MANAGED_RUNTIMES_MAX; i++) {
-		space_module_name(space, &space->modules[i], name);
-		if (is_runtime(space, &space->modules[i], space_short_name(name)))
-			add_runtime(space, &space->modules[i], space_short_name(name), findings);
-	}
-}
-
-/* The runtime that raised the exception says so in its last parameter; it goes first. */
-static void
-put_raiser_first(const struct space *space, struct managed_findings *findings)
-{
-	const struct crash *crash = &space->crash;
-	if (!crash->recorded || crash->code != CODE_MANAGED || crash->parameter_count < 5)
-		return;
-	for (size_t i = 1; i < findings->runtime_count; i++) {
-		struct managed_runtime first = findings->runtimes[0];
-		if (findings->runtimes[i].base != crash->parameters[4])
-			continue;
-		findings->runtimes[0] = findings->runtimes[i];
-		findings->runtimes[i] = first;
-	}
-}
-
 /* What a thread threw last may have been caught long ago; it counts only for ends that managed code brings about. */
 static bool
 ended_by_exception(const struct space *space)
@@ -133,20 +36,19 @@ ended_by_exception(const struct space *space)
 	if (!crash->recorded)
 		return false;
 	if (space->os == OS_WINDOWS)
-		return crash->code == CODE_MANAGED || crash->code == 0xc00000fd || crash->code == 0xc0000409 || crash->code == 0x80131623;
+		return crash->code == CLR_CODE || crash->code == 0xc00000fd || crash->code == 0xc0000409 || crash->code == 0x80131623;
 	return crash->code == 6;
 }
 
-/* The exception of the crashing thread, or of another that has one in flight. */
 static bool
-choose_exception(struct managed *managed, struct clr_thrown *thrown)
+choose_exception(struct managed *managed, bool any_thread, struct clr_thrown *thrown)
 {
 	struct space *space = managed->clr.space;
 	bool known;
-	if (clr_thrown_by(&managed->clr, space->crash.thread, thrown, &known) && thrown->object != 0 &&
-	    (thrown->in_flight || ended_by_exception(space)))
-		return true;
-	return clr_thrown_by_any(&managed->clr, thrown);
+	if (any_thread)
+		return clr_thrown_by_any(&managed->clr, thrown);
+	return clr_thrown_by(&managed->clr, space->crash.thread, thrown, &known) && thrown->object != 0 &&
+	       (thrown->in_flight || ended_by_exception(space));
 }
 
 static void
@@ -154,75 +56,169 @@ read_chain(struct managed *managed, uint64_t object, uint32_t thread, enum manag
 {
 	struct managed_findings *findings = managed->findings;
 	findings->exception_count = clr_read_chain(&managed->clr, object, findings->exceptions, MANAGED_INNER_MAX);
-	findings->source = findings->exception_count > 0 ? source : MANAGED_NONE;
+	findings->source = findings->type_source = findings->trace_source = findings->exception_count > 0 ? source : MANAGED_NONE;
 	findings->thread = thread;
 	findings->thread_is_other = thread != managed->clr.space->crash.thread;
 }
 
-/* By its descriptor; *there: it has one, though the dump may lack its text. */
+/* Sets up clr for a runtime by its descriptor; *there: it has one, though the dump may lack its text. */
 static bool
-read_runtime(struct managed *managed, struct managed_runtime *runtime, bool *there)
+use_runtime(struct managed *managed, struct managed_runtime *runtime, bool *there)
 {
 	struct space *space = managed->clr.space;
 	const struct module *module = space_module_at(space, runtime->base);
-	struct clr_thrown thrown;
 	uint64_t address = 0;
-	bool good = module != NULL && clr_descriptor_find(&managed->clr.d, space, module, managed->text, &address);
+	bool good;
+	memset(&managed->clr, 0, sizeof managed->clr);
+	managed->clr.space = space;
+	good = module != NULL && clr_descriptor_find(&managed->clr.d, space, module, managed->text, &address) &&
+	       clr_knows_threads(&managed->clr);
 	*there = *there || address != 0;
-	if (!good)
-		return false;
-	runtime->source = MANAGED_DESCRIPTOR;
-	if (choose_exception(managed, &thrown))
-		read_chain(managed, thrown.object, thrown.thread, MANAGED_DESCRIPTOR);
-	return true;
+	if (good)
+		runtime->source = MANAGED_DESCRIPTOR;
+	return good;
 }
 
 static void
-read_by_heuristic(struct managed *managed)
+read_by_heuristic(struct managed *managed, struct managed_runtime *runtime)
 {
 	struct space *space = managed->clr.space;
 	const struct thread *thread = space_thread(space, space->crash.thread);
 	struct managed_findings *findings = managed->findings;
+	uint64_t object, inner;
 	bool types;
-	uint64_t object = thread == NULL ? 0 : clr_heuristic_find(&managed->clr, thread, findings->runtimes[0].version, &types), inner;
+	memset(&managed->clr, 0, sizeof managed->clr);
+	managed->clr.space = space;
+	object = thread == NULL ? 0 : clr_heuristic_find(&managed->clr, thread, runtime->version, &types);
 	if (object == 0)
 		return;
-	findings->runtimes[0].source = MANAGED_HEURISTIC;
+	runtime->source = MANAGED_HEURISTIC;
 	if (types) {
 		read_chain(managed, object, thread->id, MANAGED_HEURISTIC);
 		return;
 	}
 	clr_read_exception(&managed->clr, object, &findings->exceptions[0], &inner);
-	findings->exceptions[0].frame_count = 0;
+	findings->exceptions[0].frame_count = findings->exceptions[0].frames_left_out = 0;
 	findings->exceptions[0].type[0] = '\0';
+	findings->exceptions[0].type_unsure = true;
+	findings->exceptions[0].inner_lost = inner != 0;
 	findings->exception_count = 1;
-	findings->source = MANAGED_HEURISTIC;
+	findings->source = findings->type_source = findings->trace_source = MANAGED_HEURISTIC;
 	findings->thread = thread->id;
 }
 
-/* When the dump itself does not name the exception's type, createdump's report beside it may. */
+/* Framework and Core may share a process. Of the runtime that raised the exception, else of each: what the crashing thread
+ * has thrown, by a descriptor or by the looks of it, then what another thread has. */
+static void
+read_runtimes(struct managed *managed, bool raiser_known)
+{
+	struct managed_findings *findings = managed->findings;
+	size_t count = raiser_known ? 1 : findings->runtime_count;
+	struct managed_runtime *described = NULL;
+	struct clr_thrown thrown;
+	for (unsigned pass = 0; pass < 3 && findings->exception_count == 0; pass++)
+		for (size_t i = 0; i < count && findings->exception_count == 0; i++) {
+			struct managed_runtime *runtime = &findings->runtimes[i];
+			if (pass == 1 && runtime->source == MANAGED_NONE)
+				read_by_heuristic(managed, runtime);
+			if (pass == 1 || (pass == 2 && runtime->source != MANAGED_DESCRIPTOR) ||
+			    !use_runtime(managed, runtime, &managed->descriptor_there))
+				continue;
+			described = runtime;
+			if (choose_exception(managed, pass == 2, &thrown))
+				read_chain(managed, thrown.object, thrown.thread, MANAGED_DESCRIPTOR);
+		}
+	if (findings->exception_count == 0 && described != NULL)
+		(void)use_runtime(managed, described, &managed->descriptor_there);
+}
+
+/* When the dump's objects do not name the exception's type, the record made for Windows Error Reporting may; that is kept
+ * in any case. */
+static void
+read_watson(struct managed *managed)
+{
+	struct space *space = managed->clr.space;
+	struct managed_findings *findings = managed->findings;
+	struct managed_exception *exception = &findings->exceptions[0];
+	if (space->os != OS_WINDOWS || findings->source == MANAGED_NATIVEAOT ||
+	    (findings->exception_count > 0 && clr_watson_read(&managed->clr, exception->address, &findings->watson)))
+		return;
+	if (exception->type[0] == '\0' && space->crash.recorded && (space->crash.code == CLR_CODE || findings->exception_count > 0))
+		(void)!clr_watson_search(space, space_thread(space, space->crash.thread), &findings->watson);
+}
+
+static void
+use_watson(struct managed *managed)
+{
+	struct managed_findings *findings = managed->findings;
+	struct managed_exception *exception = &findings->exceptions[0];
+	if (!findings->watson.found || exception->type[0] != '\0')
+		return;
+	memcpy(exception->type, findings->watson.type, sizeof exception->type);
+	findings->type_source = MANAGED_WATSON;
+	if (findings->exception_count > 0)
+		return;
+	findings->exception_count = 1;
+	findings->source = MANAGED_WATSON;
+	findings->thread = managed->clr.space->crash.thread;
+	exception->hresult = (uint32_t)managed->clr.space->crash.parameters[0];
+	exception->has_hresult = managed->clr.space->crash.code == CLR_CODE && managed->clr.space->crash.parameter_count > 0;
+}
+
+static bool
+has_named_frames(const struct managed_exception *exception)
+{
+	for (size_t i = 0; i < exception->frame_count; i++)
+		if (exception->frames[i].method[0] != '\0')
+			return true;
+	return false;
+}
+
+/* What the dump itself does not name, the exception's type or the methods of its trace, createdump's report beside it may.
+ * Of another type it tells of another exception. */
 static void
 read_report(struct managed *managed, const char *path)
 {
 	struct managed_findings *findings = managed->findings;
-	if (findings->exceptions[0].type[0] != '\0' || path == NULL ||
-	    !crashreport_read(path, managed->clr.space->crash.thread, &findings->exceptions[0]))
+	struct managed_exception *exception = &findings->exceptions[0];
+	bool typed = exception->type[0] != '\0';
+	if (path == NULL || (typed && has_named_frames(exception)) ||
+	    !crashreport_read(path, managed->clr.space->crash.thread, exception))
 		return;
-	findings->source = MANAGED_CRASHREPORT;
+	findings->trace_source = MANAGED_CRASHREPORT;
+	if (!typed)
+		findings->type_source = MANAGED_CRASHREPORT;
 	findings->thread = managed->clr.space->crash.thread;
 	findings->thread_is_other = false;
-	if (findings->exception_count == 0)
-		findings->exception_count = 1;
+	if (findings->exception_count > 0)
+		return;
+	findings->source = MANAGED_CRASHREPORT;
+	findings->exception_count = 1;
+}
+
+static bool
+lacks_names(const struct managed_findings *findings)
+{
+	for (size_t i = 0; i < findings->exception_count; i++) {
+		const struct managed_exception *exception = &findings->exceptions[i];
+		if (exception->type[0] == '\0' || exception->type_unsure || exception->inner_lost ||
+		    (exception->frame_count > 0 && !has_named_frames(exception)))
+			return true;
+	}
+	return false;
 }
 
 static void
-say_missing(struct managed_findings *findings, bool descriptor_there)
+say_missing(struct managed *managed)
 {
+	struct managed_findings *findings = managed->findings;
 	struct text text = text_in(findings->missing, sizeof findings->missing);
-	if (descriptor_there)
+	if (managed->descriptor_there && findings->source != MANAGED_DESCRIPTOR)
 		text_put(&text, "the runtime's description of itself is not in this dump: a full dump, or --images with the runtime's folder, has it");
-	else if (findings->exception_count == 0)
+	else if (findings->exception_count == 0 && findings->runtimes[0].source == MANAGED_NONE)
 		text_put(&text, "this .NET runtime does not describe itself (it does from .NET 9 on, in full dumps)");
+	else if (lacks_names(findings))
+		text_put(&text, "pages that name types or methods are not in this dump: a full dump (of a kernel's core, coredump_filter 0x3f) has them");
 }
 
 /* A trace holds the address before the return address, or of a fault the instruction itself; the walk asks for the one
@@ -277,23 +273,27 @@ struct managed *
 managed_open(struct space *space, struct memory *memory, const char *path, struct managed_findings *findings)
 {
 	struct managed *managed = memory_take(memory, sizeof *managed, 64);
-	bool descriptor_there = false, read = false;
+	bool raiser_known;
 	memset(findings, 0, sizeof *findings);
 	managed->source = (struct code_source){unwind_at, name_at};
 	managed->clr.space = space;
 	managed->findings = findings;
 	for (size_t i = 0; i < MANAGED_INNER_MAX; i++)
 		findings->exceptions[i].frames = managed->frames[i];
-	find_runtimes(space, findings);
-	put_raiser_first(space, findings);
-	for (size_t i = 0; i < findings->runtime_count && !read; i++)
-		read = read_runtime(managed, &findings->runtimes[i], &descriptor_there);
-	if (findings->runtime_count > 0 && !read)
-		read_by_heuristic(managed);
-	if (findings->runtime_count > 0)
-		read_report(managed, path);
-	if (findings->runtime_count > 0 && !read)
-		say_missing(findings, descriptor_there);
+	raiser_known = runtimes_find(space, findings);
+	if (clr_aot_read(space, findings, managed->text)) {
+		if (findings->thread == 0)
+			findings->thread = space->crash.thread;
+		findings->thread_is_other = findings->thread != space->crash.thread;
+		return managed;
+	}
+	if (findings->runtime_count == 0)
+		return managed;
+	read_runtimes(managed, raiser_known);
+	read_watson(managed);
+	use_watson(managed);
+	read_report(managed, path);
+	say_missing(managed);
 	return managed;
 }
 
@@ -301,4 +301,32 @@ struct code_source *
 managed_code(struct managed *managed)
 {
 	return managed->findings->runtime_count > 0 ? &managed->source : NULL;
+}
+
+/* The argument is kept in FailFast's frames: the only string that they, or a pointer into it, lead to. */
+void
+managed_read_words(struct managed *managed, const struct frames *frames)
+{
+	struct managed_findings *findings = managed->findings;
+	struct managed_exception *exception = &findings->exceptions[0];
+	uint64_t string;
+	size_t first = 0, last;
+	if (exception->has_message || findings->exception_count > 1 || findings->thread_is_other)
+		return;
+	while (first < frames->count && strcmp(frames->list[first].name, FAIL_FAST) != 0)
+		first++;
+	for (last = first; last < frames->count && strcmp(frames->list[last].name, FAIL_FAST) == 0;)
+		last++;
+	if (last == first || last == frames->count)
+		return;
+	findings->fail_fast = true;
+	if (!clr_find_string(&managed->clr, frames->list[first].sp, frames->list[last].sp, &string) ||
+	    !clr_read_string(&managed->clr, string, exception->message, sizeof exception->message, &exception->message_cut))
+		return;
+	exception->has_message = exception->message_found = true;
+	if (findings->exception_count == 0) {
+		findings->exception_count = 1;
+		findings->source = findings->type_source = findings->trace_source = MANAGED_HEURISTIC;
+		findings->thread = managed->clr.space->crash.thread;
+	}
 }

@@ -32,6 +32,23 @@ bool pe_directory(const struct pe *, struct space *, unsigned number, uint32_t *
 /* Whether rva lies in a section that may be executed. */
 bool pe_executable(const struct pe *, struct space *, uint32_t rva);
 
+/* A function, or a part of one, in the directory of exceptions. */
+struct pe_entry {
+	uint64_t base;               /* what the rest is relative to */
+	uint32_t begin, end, unwind;
+};
+
+enum pe_found {
+	PE_FOUND,
+	PE_LEAF,                    /* the table is there and has no entry: a function without a frame */
+	PE_NOT_READ                 /* the table is not there: nothing is known */
+};
+
+struct pe_step {
+	bool exact;   /* in: pc is the instruction itself (frame 0, or under a trap), not a return address */
+	bool trapped; /* out: the caller was interrupted there: its pc is exact */
+};
+
 struct pe_want {
 	uint32_t rva;               /* asked for */
 	uint32_t start;             /* found: the nearest export at or below it */

@@ -7,6 +7,7 @@ static const struct code_name exceptions[] = {
 	{0x04242420, "CLR_DEBUGGER_NOTIFICATION", "notice of the .NET runtime to a debugger"},
 	{0x20474343, "GCC C++ Exception", "C++ exception (GCC)"},
 	{0x40000015, "STATUS_FATAL_APP_EXIT", "fatal application exit"},
+	{0x4000001e, "STATUS_WX86_SINGLE_STEP", "single step (32-bit)"},
 	{0x4000001f, "STATUS_WX86_BREAKPOINT", "breakpoint (32-bit)"},
 	{0x40010005, "DBG_CONTROL_C", "Ctrl-C"},
 	{0x40010006, "DBG_PRINTEXCEPTION_C", "debug output"},

@@ -48,11 +48,7 @@ layout_of(const struct space *space)
 static uint64_t
 word(struct span context, size_t place, size_t width)
 {
-	uint64_t wide = 0;
-	uint32_t narrow = 0;
-	if (width == 8)
-		return span_u64(context, place, &wide) ? wide : 0;
-	return span_u32(context, place, &narrow) ? narrow : 0;
+	return width == 8 ? span_get_u64(context, place) : span_get_u32(context, place);
 }
 
 static void

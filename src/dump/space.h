@@ -68,6 +68,7 @@ struct stream {
 };
 
 struct space;
+struct symbols; /* dump/symbols */
 
 /* Another place to look for bytes of a module that the dump lacks (--images). */
 struct space_images {
@@ -103,6 +104,7 @@ struct space {
 	struct stream streams[SPACE_STREAMS_MAX];
 	size_t stream_count;
 	struct space_images *images; /* NULL: none */
+	struct symbols *symbols;     /* .sym files; NULL: none */
 	char soft[8][160];           /* what was odd but not fatal, for the report */
 	size_t soft_count;
 	bool torn;                   /* the file ends before what it lists */

@@ -10,7 +10,7 @@
 
 enum code {
 	PUSH_NONVOL, ALLOC_LARGE, ALLOC_SMALL, SET_FPREG, SAVE_NONVOL, SAVE_NONVOL_FAR, EPILOG, SPARE, SAVE_XMM128,
-	SAVE_XMM128_FAR, PUSH_MACHFRAME
+	SAVE_XMM128_FAR, PUSH_MACHFRAME, SET_FPREG_LARGE /* .NET's JIT beside Windows */
 };
 
 struct info {
@@ -32,7 +32,7 @@ x64_set(struct registers *registers, unsigned number, uint64_t value)
 }
 
 static bool
-read_entry(struct space *space, uint64_t base, uint64_t at, struct x64_entry *entry)
+read_entry(struct space *space, uint64_t base, uint64_t at, struct pe_entry *entry)
 {
 	unsigned char bytes[ENTRY_BYTES];
 	struct span span = {bytes, sizeof bytes};
@@ -41,27 +41,27 @@ read_entry(struct space *space, uint64_t base, uint64_t at, struct x64_entry *en
 	       span_u32(span, 4, &entry->end) && span_u32(span, 8, &entry->unwind);
 }
 
-enum x64_found
-x64_find(const struct pe *pe, struct space *space, uint32_t rva, struct x64_entry *entry, uint32_t *gap)
+enum pe_found
+x64_find(const struct pe *pe, struct space *space, uint32_t rva, struct pe_entry *entry, uint32_t *gap)
 {
 	uint32_t table, size, low = 0, high;
 	*gap = 0;
 	if (pe->machine != 0x8664 || !pe_directory(pe, space, PE_DIRECTORY_EXCEPTION, &table, &size))
-		return X64_NOT_READ;
+		return PE_NOT_READ;
 	for (high = size / ENTRY_BYTES; low < high;) {
 		uint32_t middle = low + (high - low) / 2;
 		if (!read_entry(space, pe->base, pe->base + table + (uint64_t)middle * ENTRY_BYTES, entry))
-			return X64_NOT_READ;
+			return PE_NOT_READ;
 		if (rva < entry->begin) {
 			high = middle;
 		} else if (rva >= entry->end) {
 			low = middle + 1;
 			*gap = entry->end;
 		} else {
-			return X64_FOUND;
+			return PE_FOUND;
 		}
 	}
-	return X64_LEAF;
+	return PE_LEAF;
 }
 
 static uint16_t
@@ -71,7 +71,7 @@ code_word(const struct info *info, unsigned i)
 }
 
 static bool
-read_info(struct space *space, const struct x64_entry *entry, struct info *info)
+read_info(struct space *space, const struct pe_entry *entry, struct info *info)
 {
 	unsigned char head[4];
 	uint64_t at = entry->base + entry->unwind;
@@ -91,7 +91,7 @@ read_info(struct space *space, const struct x64_entry *entry, struct info *info)
 
 /* Entries may point at another entry instead of at an info. */
 static bool
-resolve(struct space *space, struct x64_entry *entry)
+resolve(struct space *space, struct pe_entry *entry)
 {
 	for (unsigned depth = 0; depth < X64_CHAIN_MAX; depth++) {
 		if ((entry->unwind & 1) == 0)
@@ -103,15 +103,15 @@ resolve(struct space *space, struct x64_entry *entry)
 }
 
 static bool
-next_in_chain(struct space *space, const struct info *info, struct x64_entry *entry)
+next_in_chain(struct space *space, const struct info *info, struct pe_entry *entry)
 {
 	return read_entry(space, entry->base, info->at + 2 * ((info->count + 1ull) & ~1ull), entry) && resolve(space, entry);
 }
 
 uint32_t
-x64_function_begin(struct space *space, const struct x64_entry *from)
+x64_function_begin(struct space *space, const struct pe_entry *from)
 {
-	struct x64_entry entry = *from;
+	struct pe_entry entry = *from;
 	struct info info;
 	if (!resolve(space, &entry))
 		return from->begin;
@@ -129,7 +129,7 @@ x64_function_begin(struct space *space, const struct x64_entry *from)
 static unsigned
 code_words(unsigned code, unsigned detail)
 {
-	static const unsigned char words[] = {1, 0, 1, 1, 2, 3, 2, 3, 2, 3, 1};
+	static const unsigned char words[] = {1, 0, 1, 1, 2, 3, 2, 3, 2, 3, 1, 3};
 	if (code == ALLOC_LARGE)
 		return detail == 0 ? 2 : detail == 1 ? 3 : 0;
 	return code < sizeof words ? words[code] : 0;
@@ -150,9 +150,16 @@ x64_unwind_leaf(struct space *space, struct registers *registers)
 	return pop(space, registers, &registers->pc);
 }
 
-/* Whether the frame register was set up before `offset` bytes of the prolog had run. */
+static uint32_t
+far_offset(const struct info *info, unsigned i)
+{
+	return code_word(info, i + 1) | (uint32_t)code_word(info, i + 2) << 16;
+}
+
+/* Whether the frame register was set up before `offset` bytes of the prolog had run. A larger offset of it than the info
+ * has room for stands in a code. */
 static bool
-frame_register_set(const struct info *info, uint32_t offset)
+frame_register_set(struct info *info, uint32_t offset)
 {
 	unsigned words;
 	for (unsigned i = 0; i < info->count; i += words) {
@@ -160,7 +167,9 @@ frame_register_set(const struct info *info, uint32_t offset)
 		words = code_words(word >> 8 & 15, word >> 12);
 		if (words == 0)
 			return false;
-		if ((word >> 8 & 15) == SET_FPREG)
+		if ((word >> 8 & 15) == SET_FPREG_LARGE && words <= info->count - i)
+			info->frame_offset = far_offset(info, i) * 16;
+		if ((word >> 8 & 15) == SET_FPREG || (word >> 8 & 15) == SET_FPREG_LARGE)
 			return offset >= (word & 0xffu);
 	}
 	return false;
@@ -169,16 +178,10 @@ frame_register_set(const struct info *info, uint32_t offset)
 struct undoing {
 	struct space *space;
 	struct registers *registers;
-	const struct info *info;
+	struct info *info;
 	uint64_t saved_from; /* what offsets of saved registers count from */
 	bool trapped;
 };
-
-static uint32_t
-far_offset(const struct info *info, unsigned i)
-{
-	return code_word(info, i + 1) | (uint32_t)code_word(info, i + 2) << 16;
-}
 
 static bool
 undo_trap(struct undoing *undoing, bool has_error)
@@ -214,6 +217,7 @@ undo_code(struct undoing *undoing, unsigned i)
 		x64_set(registers, X64_RSP, registers->sp + detail * 8u + 8);
 		return true;
 	case SET_FPREG:
+	case SET_FPREG_LARGE:
 		x64_set(registers, X64_RSP, registers->r[undoing->info->frame_register] - undoing->info->frame_offset);
 		return true;
 	case SAVE_NONVOL:
@@ -234,7 +238,7 @@ undo_code(struct undoing *undoing, unsigned i)
 static bool
 undo_prolog(struct undoing *undoing, uint32_t offset)
 {
-	const struct info *info = undoing->info;
+	struct info *info = undoing->info;
 	unsigned words;
 	undoing->saved_from = undoing->registers->sp;
 	if (info->frame_register != 0 && frame_register_set(info, offset))
@@ -243,6 +247,8 @@ undo_prolog(struct undoing *undoing, uint32_t offset)
 		uint16_t word = code_word(info, i);
 		bool mark = (word >> 8 & 15) == EPILOG && info->version == 2;
 		words = code_words(word >> 8 & 15, word >> 12);
+		if (mark && words > info->count - i)
+			return true; /* they come in pairs, filled up with an empty one, but nothing hangs on it */
 		if (words == 0 || words > info->count - i)
 			return false;
 		if (!mark && offset >= (word & 0xffu) && !undo_code(undoing, i))
@@ -317,14 +323,14 @@ tail_pops(struct tail *tail, struct space *space, struct registers *registers)
 
 /* Whether a jump by `distance` behind `size` bytes leaves the function. */
 static bool
-leaves(const struct tail *tail, const struct x64_entry *entry, uint64_t pc, size_t size, int64_t distance)
+leaves(const struct tail *tail, const struct pe_entry *entry, uint64_t pc, size_t size, int64_t distance)
 {
 	uint64_t target = pc + tail->at + size + (uint64_t)distance;
 	return target < entry->base + entry->begin || target >= entry->base + entry->end;
 }
 
 static bool
-tail_ends(const struct tail *tail, const struct x64_entry *entry, uint64_t pc)
+tail_ends(const struct tail *tail, const struct pe_entry *entry, uint64_t pc)
 {
 	unsigned first = tail_byte(tail, 0), second = tail_byte(tail, 1), third = tail_byte(tail, 2);
 	if (first == 0xc3 || first == 0xc2 || (first == 0xf3 && second == 0xc3))
@@ -339,7 +345,7 @@ tail_ends(const struct tail *tail, const struct x64_entry *entry, uint64_t pc)
 /* Frame 0 may be caught in an epilogue, which the codes do not describe: then what is left of it is run. A jump counts
  * only behind a part of an epilogue or in a function without chain, as a function's parts jump to each other. */
 static bool
-undo_epilogue(struct space *space, const struct x64_entry *entry, const struct info *info, struct registers *registers)
+undo_epilogue(struct space *space, const struct pe_entry *entry, const struct info *info, struct registers *registers)
 {
 	struct registers trial = *registers;
 	struct tail tail = {.at = 0};
@@ -358,9 +364,9 @@ undo_epilogue(struct space *space, const struct x64_entry *entry, const struct i
 }
 
 bool
-x64_unwind(struct space *space, const struct x64_entry *from, struct registers *registers, struct x64_step *step)
+x64_unwind(struct space *space, const struct pe_entry *from, struct registers *registers, struct pe_step *step)
 {
-	struct x64_entry entry = *from;
+	struct pe_entry entry = *from;
 	struct info info;
 	struct undoing undoing = {space, registers, &info, 0, false};
 	uint64_t behind = registers->pc - (entry.base + entry.begin);

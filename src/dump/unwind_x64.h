@@ -10,30 +10,14 @@
 
 enum x64_register { X64_RAX, X64_RCX, X64_RDX, X64_RBX, X64_RSP, X64_RBP, X64_RSI, X64_RDI };
 
-struct x64_entry {
-	uint64_t base;               /* what the rest is relative to */
-	uint32_t begin, end, unwind;
-};
-
-enum x64_found {
-	X64_FOUND,
-	X64_LEAF,                    /* the table is there and has no entry: a function without a frame */
-	X64_NOT_READ                 /* the table is not there: nothing is known */
-};
-
 /* The entry for base + rva. Of a leaf, gap is where the entry before it ends: its function begins there or later. */
-enum x64_found x64_find(const struct pe *, struct space *, uint32_t rva, struct x64_entry *, uint32_t *gap);
+enum pe_found x64_find(const struct pe *, struct space *, uint32_t rva, struct pe_entry *, uint32_t *gap);
 
 /* Where the function begins whose part the entry is: follows chains and entries that point at entries. */
-uint32_t x64_function_begin(struct space *, const struct x64_entry *);
-
-struct x64_step {
-	bool exact;   /* in: pc is the instruction itself (frame 0, or under a trap), not a return address */
-	bool trapped; /* out: the caller was interrupted there: its pc is exact */
-};
+uint32_t x64_function_begin(struct space *, const struct pe_entry *);
 
 /* Undoes the frame at registers->pc; false when the data is missing or senseless, the registers may be half done then. */
-bool x64_unwind(struct space *, const struct x64_entry *, struct registers *, struct x64_step *) MUST_CHECK;
+bool x64_unwind(struct space *, const struct pe_entry *, struct registers *, struct pe_step *) MUST_CHECK;
 
 /* Undoes a function without a frame: pops the return address. */
 bool x64_unwind_leaf(struct space *, struct registers *) MUST_CHECK;

@@ -169,22 +169,8 @@ view_read(struct view *view, uint64_t offset, void *room, size_t size)
 }
 
 bool
-view_u16(struct view *view, uint64_t offset, uint16_t *value)
-{
-	unsigned char bytes[2];
-	return view_read(view, offset, bytes, sizeof bytes) && span_u16((struct span){bytes, sizeof bytes}, 0, value);
-}
-
-bool
 view_u32(struct view *view, uint64_t offset, uint32_t *value)
 {
 	unsigned char bytes[4];
 	return view_read(view, offset, bytes, sizeof bytes) && span_u32((struct span){bytes, sizeof bytes}, 0, value);
-}
-
-bool
-view_u64(struct view *view, uint64_t offset, uint64_t *value)
-{
-	unsigned char bytes[8];
-	return view_read(view, offset, bytes, sizeof bytes) && span_u64((struct span){bytes, sizeof bytes}, 0, value);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/client.h"
 
+#include "base/log.h"
+#include "http/tunnel.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -61,14 +64,35 @@ http_client_close(struct http_client *client)
 	client->body.failed = client->body.failed || !client->body.ended;
 }
 
+static void
+tell_way(const struct http_client *client, const struct proxy *proxy)
+{
+	char words[HOST_MAX + 16];
+	struct text text = text_in(words, sizeof words);
+	if (client->connects > 0 || client->network->proxies == NULL)
+		return;
+	if (proxy != NULL)
+		proxy_put(&text, proxy);
+	log_verbose("%s:%u is reached %s%s", client->origin.host, (unsigned)client->origin.port,
+	            proxy != NULL ? "through the proxy " : "directly", words);
+}
+
 static bool
 connect_if_needed(struct http_client *client, const struct turn *turn, struct fault *fault)
 {
 	const struct url *to = &client->origin;
+	const struct proxy *proxy = proxy_for(client->network->proxies, to);
+	const struct tunnel_room room = {&client->wire.wire, &client->body, client->room};
+	const struct deadline deadline = deadline_in(turn->times.connect);
+	bool good;
 	if (client->open)
 		return true;
-	if (!conn_open(&client->conn, client->network, to->host, to->port, to->secure, &client->session,
-	               deadline_in(turn->times.connect), fault))
+	tell_way(client, proxy);
+	client->wire.limit = deadline; /* the last one may have been of a drain */
+	good = proxy != NULL ? tunnel_open(&client->conn, client->network, proxy, to, &client->session, room, deadline, fault)
+	                     : conn_open(&client->conn, client->network, to->host, to->port, to->secure, &client->session,
+	                                 deadline, fault);
+	if (!good)
 		return false;
 	client->open = true;
 	client->used = false;
@@ -342,6 +366,8 @@ give_up(struct http_client *client, const struct turn *turn, struct fault *fault
 	struct text text = text_in(words, sizeof words);
 	struct span target = span_of(turn->request->target), path;
 	http_client_close(client);
+	if (fault->kind == FAULT_NETWORK && fault->detail != 0 && proxy_for(client->network->proxies, &client->origin) != NULL)
+		fault_hint(fault, "the proxy may have cut it: some end what is silent for a while, as a dump is while Kudu writes it");
 	text_put(&text, client->origin.secure ? "https://" : "http://");
 	url_put_host(&text, &client->origin);
 	if (span_cut(&target, '?', &path))

@@ -7,7 +7,6 @@
 #include "http/url.h"
 #include "net/conn.h"
 
-#define HTTP_USER_AGENT "kudump/" KUDUMP_VERSION /* plain: what looks like a browser is sent to a login page (facts: Kudu's wiki) */
 #define HTTP_STAGE (HEAD_MAX / 2)    /* a request's head, and what of its body goes out in one write with it; http.sys takes 16 KiB */
 
 struct http_times { /* ms */

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#define HTTP_USER_AGENT "kudump/" KUDUMP_VERSION /* plain: what looks like a browser is sent to a login page (facts: Kudu's wiki) */
+
 enum http_framing { HTTP_EMPTY, HTTP_LENGTH, HTTP_CHUNKED, HTTP_UNTIL_CLOSE };
 
 struct http_head {

@@ -9,7 +9,7 @@
 static size_t
 memory_of_work(void)
 {
-	return memory_need(sizeof(struct aftermath_work), 64) + diagnose_need();
+	return memory_need(sizeof(struct aftermath_work), 64) + diagnose_need(false);
 }
 
 size_t

@@ -28,7 +28,8 @@ struct aftermath_result {
 	struct fault fault;          /* why there is no report */
 };
 
-/* Bytes that aftermath_open takes of a memory. */
+/* Bytes that aftermath_open takes of a memory, and as the help says it in MiB. */
+#define AFTERMATH_MIB "4"
 size_t aftermath_need(void);
 bool aftermath_open(struct aftermath *, struct memory *, struct fault *) MUST_CHECK;
 void aftermath_close(struct aftermath *);

@@ -10,9 +10,9 @@
 #include <string.h>
 
 size_t
-diagnose_need(void)
+diagnose_need(bool images)
 {
-	return space_need() + images_need() + managed_need() +
+	return space_need() + managed_need() + (images ? images_need() + symbols_need() : 0) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(struct stack_group), 16) +
 	       memory_need(SPACE_THREADS_MAX * sizeof(uint32_t), 16);
 }
@@ -46,7 +46,16 @@ const struct managed_exception *
 diagnose_exception(const struct diagnosis *diagnosis)
 {
 	const struct managed_findings *findings = &diagnosis->findings;
-	return findings->exception_count > 0 && findings->exceptions[0].type[0] != 0 ? &findings->exceptions[0] : NULL;
+	const struct managed_exception *exception = &findings->exceptions[0];
+	return findings->exception_count > 0 && (exception->type[0] != 0 || exception->has_message) ? exception : NULL;
+}
+
+const char *
+diagnose_exception_name(const struct diagnosis *diagnosis, const struct managed_exception *exception)
+{
+	if (exception->type[0] != 0)
+		return exception->type;
+	return diagnosis->findings.fail_fast && exception == diagnosis->findings.exceptions ? "Environment.FailFast" : NULL;
 }
 
 /* The thread to tell of: the one that crashed; else the one with an exception in flight. */
@@ -109,10 +118,11 @@ sign(struct diagnosis *diagnosis)
 	struct signature *signature = &diagnosis->signature;
 	const struct managed_exception *exception = diagnose_exception(diagnosis);
 	const struct frames *frames = &diagnosis->frames;
+	const char *name = exception != NULL ? diagnose_exception_name(diagnosis, exception) : NULL;
 	char room[SPACE_NAME_MAX];
 	if (!diagnosis->crashed)
 		return;
-	signature_begin(signature, exception != NULL ? exception->type : diagnosis->type);
+	signature_begin(signature, name != NULL ? name : diagnosis->type);
 	if (exception != NULL && diagnose_managed_top(exception) != NO_FRAME) {
 		for (size_t i = 0; i < exception->frame_count; i++)
 			(void)signature_add(signature, &(struct signed_frame){NULL, exception->frames[i].method, 0, true, false});
@@ -211,16 +221,29 @@ note_stack(struct diagnosis *diagnosis)
 }
 
 static void
-note_rest(struct diagnosis *diagnosis)
+note_images(struct diagnosis *diagnosis)
 {
-	const struct space *space = &diagnosis->space;
 	const struct images *images = &diagnosis->images;
-	if (diagnosis->findings.missing[0] != 0)
-		note(diagnosis, "%s", diagnosis->findings.missing);
-	if (diagnosis->options.images != NULL && images->found == 0 && images->other_id == 0)
+	const struct symbols *symbols = &diagnosis->symbols;
+	if (diagnosis->options.images == NULL)
+		return;
+	if (images->found + images->other_id + symbols->found + symbols->other_id == 0)
 		note(diagnosis, "--images: no file there has the name of a module that was needed");
 	if (images->other_id > 0)
 		note(diagnosis, "--images: %s there is another version than the dumped one", images->other_name);
+	if (symbols->other_id > 0)
+		note(diagnosis, "--images: the symbols of %s there are of another build than the dumped one", symbols->other_name);
+	if (symbols_exhausted(symbols))
+		note(diagnosis, "--images: the symbol files ask for more reading than sound ones do; names and lines may be missing");
+}
+
+static void
+note_rest(struct diagnosis *diagnosis)
+{
+	const struct space *space = &diagnosis->space;
+	if (diagnosis->findings.missing[0] != 0)
+		note(diagnosis, "%s", diagnosis->findings.missing);
+	note_images(diagnosis);
 	for (size_t i = 0; i < space->soft_count && i < sizeof space->soft / sizeof space->soft[0]; i++)
 		note(diagnosis, "%s", space->soft[i]);
 	if (view_exhausted(&space->view))
@@ -252,6 +275,8 @@ look(struct diagnosis *diagnosis, struct managed *managed)
 	if (diagnosis->thread != NULL) {
 		diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
 		walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
+		if (diagnosis->thread->id == space->crash.thread)
+			managed_read_words(managed, &diagnosis->frames);
 		diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
 	}
 	sign(diagnosis);
@@ -267,7 +292,10 @@ prepare(struct diagnosis *diagnosis, struct memory *memory, const struct diagnos
 	diagnosis->options = *options;
 	diagnosis->groups = memory_take(memory, SPACE_THREADS_MAX * sizeof(struct stack_group), 16);
 	diagnosis->thread_group = memory_take(memory, SPACE_THREADS_MAX * sizeof(uint32_t), 16);
-	return options->images == NULL || images_open(&diagnosis->images, memory, options->images, fault);
+	if (options->images == NULL)
+		return true;
+	symbols_open(&diagnosis->symbols, memory, options->images);
+	return images_open(&diagnosis->images, memory, options->images, fault);
 }
 
 /* The space is open, or could not be. */
@@ -278,8 +306,10 @@ go_on(struct diagnosis *diagnosis, struct memory *memory, bool opened)
 		images_close(&diagnosis->images);
 		return false;
 	}
-	if (diagnosis->options.images != NULL)
+	if (diagnosis->options.images != NULL) {
 		diagnosis->space.images = &diagnosis->images.as_images;
+		diagnosis->space.symbols = &diagnosis->symbols;
+	}
 	look(diagnosis, managed_open(&diagnosis->space, memory, diagnosis->path[0] != 0 ? diagnosis->path : NULL, &diagnosis->findings));
 	return true;
 }
@@ -307,4 +337,5 @@ diagnose_close(struct diagnosis *diagnosis)
 {
 	space_close(&diagnosis->space);
 	images_close(&diagnosis->images);
+	symbols_close(&diagnosis->symbols);
 }

@@ -6,6 +6,7 @@
 
 #include "dump/images.h"
 #include "dump/managed.h"
+#include "dump/symbols.h"
 #include "job/signature.h"
 
 #define WHAT_MAX 320
@@ -14,7 +15,7 @@
 struct diagnose_options {
 	bool all;            /* look at every thread */
 	bool redact_message; /* messages of exceptions may hold secrets: leave them out */
-	const char *images;  /* folder of PE and ELF files; NULL: none */
+	const char *images;  /* folder of PE, ELF and .sym files; NULL: none */
 };
 
 /* Threads with the same stack. */
@@ -28,6 +29,7 @@ struct diagnosis {
 	const char *path;             /* the caller's */
 	struct space space;
 	struct images images;
+	struct symbols symbols;
 	struct managed_findings findings;
 	struct code_source *code;
 	char program[SPACE_NAME_MAX]; /* short name of the main module; empty: unknown */
@@ -49,8 +51,8 @@ struct diagnosis {
 	size_t note_count;
 };
 
-/* Bytes that diagnose_open takes of a memory, beside the struct. */
-size_t diagnose_need(void);
+/* Bytes that diagnose_open takes of a memory, beside the struct; more with a folder of images. */
+size_t diagnose_need(bool images);
 
 /* Opens and diagnoses a dump. The faults are those of space_open, and of images_open. `path` must outlive it. The struct
  * must be zeroed memory: most of it is never touched. After false there is nothing to close. */
@@ -72,7 +74,10 @@ struct signed_frame diagnose_frame(struct diagnosis *, const struct frame *, cha
 size_t diagnose_top(struct diagnosis *, const struct frames *);
 size_t diagnose_managed_top(const struct managed_exception *);
 
-/* The exception to name: NULL when there is none. */
+/* The exception to name, one with a type or at least a message: NULL when there is none. */
 const struct managed_exception *diagnose_exception(const struct diagnosis *);
+
+/* Its type, or what stands for it; NULL: unknown. */
+const char *diagnose_exception_name(const struct diagnosis *, const struct managed_exception *);
 
 #endif

@@ -8,8 +8,9 @@
 
 #define COMPONENT_MAX 200 /* a file name may have 255 bytes; room for -2, .json and the temporary name */
 
-void
-facts_put_instance_digits(struct text *text, const struct facts *facts)
+/* The first six digits of the id, as Kudu's own file names have them. */
+static void
+put_digits(struct text *text, const struct facts *facts)
 {
 	if (facts->instance[0] == 0)
 		text_put(text, "unknown");
@@ -72,8 +73,8 @@ facts_read_type(const char *words, unsigned *type)
 	return true;
 }
 
-void
-facts_put_type(struct text *text, unsigned type)
+static void
+put_type(struct text *text, unsigned type)
 {
 	if (type <= 2)
 		text_put(text, type == 0 ? "triage" : type == 1 ? "mini" : "full");
@@ -111,13 +112,13 @@ put_field(struct text *text, struct span field, const struct facts *facts)
 	else if (span_is(field, "pid"))
 		text_printf(text, "%" PRId64, facts->pid);
 	else if (span_is(field, "instance"))
-		facts_put_instance_digits(text, facts);
+		put_digits(text, facts);
 	else if (span_is(field, "site"))
 		put_safe(text, facts->site);
 	else if (span_is(field, "machine"))
 		put_safe(text, facts->machine);
 	else if (span_is(field, "type"))
-		facts_put_type(text, facts->type);
+		put_type(text, facts->type);
 	else if (span_is(field, "id"))
 		put_safe(text, facts->id);
 	else

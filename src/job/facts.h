@@ -19,9 +19,6 @@ struct facts {
 	char sha256[2 * SHA256_BYTES + 1]; /* hex; empty: not taken or not yet */
 };
 
-/* {instance} of a name: the first six digits of the id, as Kudu's own file names have them; "unknown" without one. */
-void facts_put_instance_digits(struct text *, const struct facts *);
-
 /* The members, without braces: "site":…,"instance":…, … as CLI.md of the events and the manifest have them. */
 void facts_put_json(struct text *, const struct facts *);
 
@@ -33,8 +30,7 @@ double facts_seconds(const struct facts *);
 bool facts_check_template(const char *words, struct fault *) MUST_CHECK;
 bool facts_put_name(struct text *, const char *words, const struct facts *, struct fault *) MUST_CHECK;
 
-/* mini, full, triage or a number of CLI.md as a MINIDUMP_TYPE sum; and back, for names. */
+/* mini, full, triage or a number of CLI.md as a MINIDUMP_TYPE sum. */
 bool facts_read_type(const char *words, unsigned *type);
-void facts_put_type(struct text *, unsigned type);
 
 #endif

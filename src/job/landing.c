@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/landing.h"
 
-#include "base/deadline.h"
+#include "job/metadata.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define MANIFEST_MAX 2048
 #define PROBE_NAME ".kudump-probe"
@@ -92,15 +93,22 @@ put_report(struct text *manifest, const struct aftermath_result *result)
 		text_printf(manifest, ",\"signature_hash\":\"%s\"", result->signature);
 }
 
+static void
+put_manifest_path(char path[PATH_BYTES_MAX + 8], const char *dump)
+{
+	snprintf(path, PATH_BYTES_MAX + 8, "%s.json", dump);
+}
+
 /* The same facts the events have, as one JSON object a person can read too. */
 static bool
-write_manifest(const struct landing *landing, struct fault *fault)
+write_manifest(const struct landing *landing, const char *dump, bool overwrite, bool *taken, struct fault *fault)
 {
 	char path[PATH_BYTES_MAX + 8], room[MANIFEST_MAX];
 	struct text manifest = text_in(room, sizeof room);
-	snprintf(path, sizeof path, "%s.json", landing->file.path);
+	*taken = false;
+	put_manifest_path(path, dump);
 	text_put(&manifest, "{\"file\":");
-	text_put_json(&manifest, span_of(last_of(landing->file.path)));
+	text_put_json(&manifest, span_of(last_of(dump)));
 	text_put(&manifest, ",");
 	facts_put_json(&manifest, landing->facts);
 	if (landing->report.report[0] != 0)
@@ -108,7 +116,51 @@ write_manifest(const struct landing *landing, struct fault *fault)
 	text_put(&manifest, "}\n");
 	if (manifest.cut)
 		return fault_raise(fault, FAULT_BOUND, "the manifest is longer than %d bytes", MANIFEST_MAX);
-	return file_write_whole(path, text_span(&manifest), fault);
+	return file_write_whole(path, text_span(&manifest), overwrite, taken, fault);
+}
+
+static void
+remove_manifest(const char *dump)
+{
+	char path[PATH_BYTES_MAX + 8];
+	put_manifest_path(path, dump);
+	(void)unlink(path);
+}
+
+static bool
+is_there(const char *path)
+{
+	struct stat about;
+	return lstat(path, &about) == 0;
+}
+
+/* Manifest and dump under a number that neither has yet, the manifest first: its name keeps others away, and no dump is
+ * ever there without one. */
+static bool
+claim_pair(struct landing *landing, int number, bool *taken, struct fault *fault)
+{
+	char path[PATH_BYTES_MAX];
+	if (!file_sink_path(&landing->file, number, path))
+		return fault_raise(fault, FAULT_SYSTEM, "the path of the dump is too long");
+	*taken = is_there(path);
+	if (*taken || !write_manifest(landing, path, false, taken, fault))
+		return false;
+	if (file_sink_claim(&landing->file, number, taken, fault))
+		return true;
+	remove_manifest(path);
+	return false;
+}
+
+/* To overwrite, the old manifest goes first: a dump may stand there without one for a moment, but never with another's. */
+static bool
+overwrite_pair(struct landing *landing, struct fault *fault)
+{
+	bool taken;
+	remove_manifest(landing->file.path);
+	if (!file_sink_claim(&landing->file, 1, &taken, fault))
+		return false;
+	return write_manifest(landing, landing->file.path, true, &taken, fault) ||
+	       fault_while(fault, "the dump is whole in %s, but its manifest is missing", landing->file.path);
 }
 
 static bool
@@ -122,11 +174,18 @@ static bool
 folder_finish(struct sink *sink, struct fault *fault)
 {
 	struct landing *landing = (struct landing *)sink;
-	if (!landing->file.sink.finish(&landing->file.sink, fault))
+	bool taken = true, done = false;
+	if (!file_sink_prepare(&landing->file, fault))
 		return false;
+	if (landing->means->overwrite)
+		done = overwrite_pair(landing, fault);
+	else
+		for (int number = 1; number <= FILE_NUMBERS && taken && !done; number++)
+			done = claim_pair(landing, number, &taken, fault);
+	if (!done && fault->kind == FAULT_NONE)
+		return fault_raise(fault, FAULT_SYSTEM, "naming %s: all of %d numbers are taken", landing->file.path, FILE_NUMBERS);
 	snprintf(landing->where, sizeof landing->where, "%s", landing->file.path);
-	return write_manifest(landing, fault) ||
-	       fault_while(fault, "the dump is whole in %s, but its manifest is missing", landing->file.path);
+	return done;
 }
 
 static void
@@ -143,41 +202,13 @@ blob_write(struct sink *sink, const void *from, size_t count, struct fault *faul
 	return landing->upload.sink.write(&landing->upload.sink, from, count, fault);
 }
 
-/* Metadata names are letters and digits only, so that SharedKey's order of headers is plain byte order. */
-static bool
-state_facts(struct landing *landing, struct fault *fault)
-{
-	const struct facts *facts = landing->facts;
-	char number[32], started[32], ended[32];
-	struct text pid = text_in(number, sizeof number), from = text_in(started, sizeof started),
-	            until = text_in(ended, sizeof ended);
-	struct blob_upload *upload = &landing->upload;
-	text_printf(&pid, "%" PRId64, facts->pid);
-	clock_put_iso(&from, facts->started_s);
-	clock_put_iso(&until, facts->ended_s);
-	blob_upload_state(upload, "site", facts->site);
-	blob_upload_state(upload, "instance", facts->instance);
-	blob_upload_state(upload, "machine", facts->machine);
-	blob_upload_state(upload, "process", facts->process);
-	blob_upload_state(upload, "pid", number);
-	text_reset(&pid);
-	text_printf(&pid, "%u", facts->type);
-	blob_upload_state(upload, "dumptype", number);
-	blob_upload_state(upload, "started", started);
-	blob_upload_state(upload, "ended", ended);
-	if (facts->sha256[0] != 0)
-		blob_upload_state(upload, "sha256", facts->sha256);
-	blob_upload_state(upload, "tool", "kudump " KUDUMP_VERSION);
-	(void)fault;
-	return true;
-}
-
 static bool
 blob_finish(struct sink *sink, struct fault *fault)
 {
 	struct landing *landing = (struct landing *)sink;
 	struct text where = text_in(landing->where, sizeof landing->where);
-	if (!state_facts(landing, fault) || !landing->upload.sink.finish(&landing->upload.sink, fault))
+	metadata_state(&landing->upload, landing->facts);
+	if (!landing->upload.sink.finish(&landing->upload.sink, fault))
 		return false;
 	blob_upload_put(&where, &landing->upload);
 	return true;
@@ -213,9 +244,10 @@ landing_open(struct landing *landing, const char *name, uint64_t length, struct 
 void
 landing_report(struct landing *landing)
 {
+	bool taken;
 	if (landing->means->aftermath == NULL || landing->destination->kind != DESTINATION_FOLDER)
 		return;
 	aftermath_write(landing->means->aftermath, landing->file.path, &landing->report);
 	if (landing->report.report[0] != 0)
-		(void)!write_manifest(landing, &landing->report.fault);
+		(void)!write_manifest(landing, landing->file.path, true, &taken, &landing->report.fault);
 }

@@ -61,7 +61,8 @@ const char *
 naming_source(enum managed_source source)
 {
 	static const char *const names[] = {[MANAGED_NONE] = NULL, [MANAGED_DESCRIPTOR] = "descriptor",
-	                                    [MANAGED_HEURISTIC] = "heuristic", [MANAGED_CRASHREPORT] = "crashreport"};
+	                                    [MANAGED_HEURISTIC] = "heuristic", [MANAGED_CRASHREPORT] = "crashreport",
+	                                    [MANAGED_WATSON] = "watson", [MANAGED_NATIVEAOT] = "nativeaot"};
 	return names[source];
 }
 
@@ -70,6 +71,7 @@ naming_source_words(enum managed_source source)
 {
 	static const char *const words[] = {[MANAGED_NONE] = "nothing", [MANAGED_DESCRIPTOR] = "the runtime's contract descriptor",
 	                                    [MANAGED_HEURISTIC] = "an object on the stack that looks like it",
-	                                    [MANAGED_CRASHREPORT] = "the crash report beside the dump"};
+	                                    [MANAGED_CRASHREPORT] = "the crash report beside the dump",
+	                                    [MANAGED_WATSON] = "the Watson bucket", [MANAGED_NATIVEAOT] = "what the NativeAOT program wrote of its end"};
 	return words[source];
 }

@@ -33,8 +33,8 @@ pen_close(struct pen *pen)
 	return pen->fault->kind == FAULT_NONE;
 }
 
-void
-pen_span(struct pen *pen, struct span span)
+static void
+put_span(struct pen *pen, struct span span)
 {
 	while (span.count > 0) {
 		size_t take = sizeof pen->room - pen->used;
@@ -51,7 +51,7 @@ pen_span(struct pen *pen, struct span span)
 void
 pen_put(struct pen *pen, const char *words)
 {
-	pen_span(pen, span_of(words));
+	put_span(pen, span_of(words));
 }
 
 void
@@ -117,7 +117,7 @@ pen_tame(struct pen *pen, const char *words, size_t most)
 		else if (is_wild(point_of(span, size)))
 			put_wild(pen, point_of(span, size));
 		else
-			pen_span(pen, span_first(span, size));
+			put_span(pen, span_first(span, size));
 		size += size == 0;
 		most -= size;
 		span = span_from(span, size);
@@ -162,7 +162,7 @@ pen_array(struct pen *pen, const char *name)
 void
 pen_end(struct pen *pen, char bracket)
 {
-	pen_span(pen, (struct span){(const unsigned char *)&bracket, 1});
+	put_span(pen, (struct span){(const unsigned char *)&bracket, 1});
 	pen->comma = true;
 }
 
@@ -189,7 +189,7 @@ pen_string(struct pen *pen, const char *name, const char *value)
 		else if (size == 0 || is_wild(point))
 			put_unit(pen, point);
 		else
-			pen_span(pen, span_first(span, size));
+			put_span(pen, span_first(span, size));
 		span = span_from(span, size + (size == 0));
 	}
 	pen_put(pen, "\"");

@@ -25,7 +25,6 @@ void pen_open(struct pen *, struct sink *, struct fault *);
 bool pen_close(struct pen *) MUST_CHECK;
 
 void pen_put(struct pen *, const char *words);
-void pen_span(struct pen *, struct span);
 void pen_printf(struct pen *, const char *format, ...) PRINTF_LIKE(2, 3); /* at most 1 KiB at a time */
 
 /* Text of a dump for people: control characters, characters that turn the direction of writing or have no width, and

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/plan.h"
 
+#include "job/aftermath.h"
+
 #define BLOCK_STEP BLOCK_BYTES_LEAST
 
 const char plan_formula[] =
-	"memory  1.25 MiB + K x 0.31 MiB + K x F x 1 MiB + U x 0.15 MiB + (K x D + U) x block (+ 6 MiB with --analyze), taken before the\n"
+	"memory  1.25 MiB + K x 0.31 MiB + K x F x 1 MiB + U x 0.15 MiB + (K x D + U) x block (+ " AFTERMATH_MIB " MiB with --analyze), taken before the\n"
 	"        first connection and never more, however large the dump: K dumps at once (--jobs, no more than sites), F\n"
 	"        folders and D blob destinations, U lanes (0 without a blob). One dump to a blob with the defaults: 22 MiB.\n"
 	"        With --instance all or --children all of --jobs connect, 0.31 MiB each; each site beyond the first takes 24 KiB\n"
 	"        (1 KiB an instance).\n"
 	"        A blob holds 50,000 blocks: with 4 MiB blocks dumps of up to 195 GiB fit. Without --memory smaller blocks grow\n"
 	"        up to that when a dump would not fit otherwise.";
+
+const char plan_formula_put[] =
+	"memory  1.25 MiB + 0.31 MiB + U x 0.15 MiB + (1 + U) x block, taken before the first connection: U lanes. With the\n"
+	"        defaults 22 MiB. A blob holds 50,000 blocks: for a file over 195 GiB blocks grow as far as it needs, unless\n"
+	"        --memory is given.";
 
 static uint64_t
 peak_of(const struct plan *plan)
@@ -86,8 +93,20 @@ plan_make(struct plan *plan, unsigned jobs, unsigned folders, unsigned blobs, si
 }
 
 void
+plan_grow(struct plan *plan, uint64_t bytes)
+{
+	uint64_t least = (bytes + BLOCKS_MAX - 1) / BLOCKS_MAX;
+	if (least <= plan->room || least > BLOCK_BYTES_MAX)
+		return; /* beyond that no blob holds it, which the upload says */
+	plan->room = (size_t)((least + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP);
+	plan->peak = peak_of(plan) + (uint64_t)plan->slots * (plan->room - plan->block);
+}
+
+void
 plan_put(struct text *text, const struct plan *plan)
 {
 	text_printf(text, "memory: %.1f MiB at most: %u at once, %u lanes, %zu blocks of %zu KiB, %u folders",
 	            (double)plan->peak / MIB, plan->jobs, plan->lanes, plan->slots, plan->block / KIB, plan->folders);
+	if (plan->room > plan->block && plan->room > BLOCK_BYTES_DEFAULT)
+		text_printf(text, ", blocks of %zu KiB for the largest file", plan->room / KIB);
 }

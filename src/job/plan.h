@@ -25,12 +25,15 @@ struct plan {
 	uint64_t peak;         /* bytes the formula states */
 };
 
-extern const char plan_formula[]; /* for --help */
+extern const char plan_formula[], plan_formula_put[]; /* for --help */
 
 /* `block` and `lanes` 0: the defaults. `limit` 0: none; else lanes and blocks shrink until the formula fits, and what
  * was given explicitly shrinks last. FAULT_USAGE when even the least does not fit; it says how much that is. */
 bool plan_make(struct plan *, unsigned jobs, unsigned folders, unsigned blobs, size_t fixed, uint64_t lanes,
                uint64_t block, uint64_t limit, struct fault *) MUST_CHECK;
+
+/* Gives blocks the room that a file of this size needs to have at most 50,000 of them. */
+void plan_grow(struct plan *, uint64_t bytes);
 
 /* "memory: 22.4 MiB = …" for --verbose. */
 void plan_put(struct text *, const struct plan *);

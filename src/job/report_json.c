@@ -239,6 +239,12 @@ put_exceptions(const struct diagnosis *diagnosis, struct pen *pen)
 		}
 		if (exception->address != 0)
 			pen_hex(pen, "address", exception->address);
+		if (exception->message_found)
+			pen_string(pen, "message_source", "stack");
+		if (exception->type_unsure)
+			pen_bool(pen, "type_unverified", true);
+		if (exception->inner_lost)
+			pen_bool(pen, "inner_unreadable", true);
 		pen_array(pen, "frames");
 		for (size_t k = 0; k < exception->frame_count; k++) {
 			pen_object(pen, NULL);
@@ -250,6 +256,25 @@ put_exceptions(const struct diagnosis *diagnosis, struct pen *pen)
 	}
 	for (size_t i = 0; i < findings->exception_count; i++)
 		pen_end(pen, '}');
+}
+
+static void
+put_watson(const struct managed_watson *watson, struct pen *pen)
+{
+	char value[16];
+	if (!watson->found)
+		return;
+	pen_object(pen, "watson");
+	pen_string(pen, "app", watson->app);
+	pen_string(pen, "app_version", watson->app_version);
+	pen_string(pen, "module", watson->module);
+	pen_string(pen, "module_version", watson->module_version);
+	snprintf(value, sizeof value, "0x%08" PRIx32, 0x06000000 | watson->method);
+	pen_string(pen, "method_token", value);
+	snprintf(value, sizeof value, "0x%" PRIx32, watson->il_offset);
+	pen_string(pen, "il_offset", value);
+	pen_string(pen, "type", watson->type);
+	pen_end(pen, '}');
 }
 
 static void
@@ -272,9 +297,16 @@ put_managed(const struct diagnosis *diagnosis, struct pen *pen)
 	pen_end(pen, ']');
 	if (findings->exception_count > 0) {
 		put_some(pen, "source", naming_source(findings->source));
+		if (findings->type_source != findings->source)
+			put_some(pen, "type_source", naming_source(findings->type_source));
+		if (findings->trace_source != findings->source)
+			put_some(pen, "trace_source", naming_source(findings->trace_source));
+		if (findings->fail_fast)
+			pen_bool(pen, "fail_fast", true);
 		pen_number(pen, "thread_id", findings->thread);
 		put_exceptions(diagnosis, pen);
 	}
+	put_watson(&findings->watson, pen);
 	pen_end(pen, '}');
 }
 

@@ -53,7 +53,8 @@ put_message(const struct diagnosis *diagnosis, struct pen *pen, const struct man
 static void
 put_exception(const struct diagnosis *diagnosis, struct pen *pen, const struct managed_exception *exception, size_t most)
 {
-	pen_tame(pen, exception->type[0] != 0 ? exception->type : "an exception of unknown type", NAME_SHOWN);
+	const char *name = diagnose_exception_name(diagnosis, exception);
+	pen_tame(pen, name != NULL ? name : "an exception of unknown type", NAME_SHOWN);
 	put_message(diagnosis, pen, exception, most);
 }
 
@@ -326,6 +327,30 @@ put_trace(const struct diagnosis *diagnosis, struct pen *pen, const struct manag
 	}
 	if (exception->frames_left_out > 0)
 		pen_printf(pen, "     and %zu more\n", exception->frames_left_out);
+	if (exception->message_found)
+		pen_put(pen, "     the message is a string found among the arguments of Environment.FailFast on the stack\n");
+	if (exception->type_unsure)
+		pen_put(pen, "     not held against System.Exception: pages of its type are not in this dump\n");
+	if (exception->inner_lost)
+		pen_put(pen, "     its inner exception cannot be read in this dump\n");
+}
+
+static void
+put_watson(const struct managed_watson *watson, struct pen *pen)
+{
+	if (!watson->found)
+		return;
+	pen_put(pen, "  Watson bucket: ");
+	pen_tame(pen, watson->type, NAME_SHOWN);
+	pen_printf(pen, " at IL offset 0x%" PRIx32 " of method %08" PRIx32 " in ", watson->il_offset, 0x06000000 | watson->method);
+	pen_tame(pen, watson->module, NAME_SHOWN);
+	pen_put(pen, " ");
+	pen_tame(pen, watson->module_version, NAME_SHOWN);
+	pen_put(pen, ", program ");
+	pen_tame(pen, watson->app, NAME_SHOWN);
+	pen_put(pen, " ");
+	pen_tame(pen, watson->app_version, NAME_SHOWN);
+	pen_put(pen, "\n");
 }
 
 static void
@@ -337,12 +362,17 @@ put_exceptions(struct diagnosis *diagnosis, struct pen *pen)
 	heading(pen, "Managed exception");
 	pen_printf(pen, "  of thread %" PRIu32 "%s, from %s\n", findings->thread,
 	           findings->thread_is_other ? ", not the one the dump calls crashing" : "", naming_source_words(findings->source));
+	if (findings->type_source != findings->source)
+		pen_printf(pen, "  its type from %s\n", naming_source_words(findings->type_source));
+	if (findings->trace_source != findings->source)
+		pen_printf(pen, "  its trace from %s: where the thread stood then\n", naming_source_words(findings->trace_source));
 	for (size_t i = 0; i < findings->exception_count; i++) {
 		pen_put(pen, i == 0 ? "  " : "  inner: ");
 		put_exception(diagnosis, pen, &findings->exceptions[i], MANAGED_MESSAGE_MAX);
 		pen_put(pen, "\n");
 		put_trace(diagnosis, pen, &findings->exceptions[i]);
 	}
+	put_watson(&findings->watson, pen);
 }
 
 static void

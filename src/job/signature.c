@@ -28,8 +28,8 @@ static const char *const system_names[] = {
 
 static const char *const framework_names[] = {"System.", "Microsoft.", "Interop.", "Interop+", "Internal.", "MS.Internal."};
 
-bool
-signature_is_system(const char *module)
+static bool
+is_system(const char *module)
 {
 	struct span name = span_of(module);
 	for (size_t i = 0; i < sizeof system_names / sizeof system_names[0]; i++)
@@ -52,7 +52,7 @@ signature_is_own(const struct signed_frame *frame)
 {
 	if (frame->managed)
 		return frame->function != NULL && frame->function[0] != 0 && !signature_is_framework(frame->function);
-	return frame->module != NULL && frame->module[0] != 0 && !frame->runtime && !signature_is_system(frame->module);
+	return frame->module != NULL && frame->module[0] != 0 && !frame->runtime && !is_system(frame->module);
 }
 
 void

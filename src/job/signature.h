@@ -24,9 +24,6 @@ struct signed_frame {
 	bool managed, runtime;          /* runtime: the module is or holds a .NET runtime and the frame is native */
 };
 
-/* Whether a module is part of the system or of a language's runtime, by its short name. */
-bool signature_is_system(const char *module);
-
 /* Whether a managed method belongs to a framework: System., Microsoft., Interop and the like. */
 bool signature_is_framework(const char *method);
 

@@ -105,19 +105,42 @@ bytes_of(const struct address *address, unsigned char bytes[16])
 	return 4;
 }
 
+/* As bytes_of, with IPv4 taken out of the IPv6 addresses that carry it (RFC 4291 section 2.5.5.2). */
+static size_t
+inner_bytes_of(const struct address *address, unsigned char bytes[16])
+{
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+	if (bytes_of(address, bytes) == 4)
+		return 4;
+	if (memcmp(bytes, mapped, sizeof mapped) != 0)
+		return 16;
+	memmove(bytes, bytes + 12, 4);
+	return 4;
+}
+
 bool
 address_is_loopback(const struct address *address)
 {
 	static const unsigned char one[16] = {[15] = 1};
-	static const unsigned char mapped[13] = {[10] = 0xff, [11] = 0xff, [12] = 127};
 	unsigned char bytes[16];
-	if (bytes_of(address, bytes) == 4)
+	if (inner_bytes_of(address, bytes) == 4)
 		return bytes[0] == 127;
-	return memcmp(bytes, one, sizeof one) == 0 || memcmp(bytes, mapped, sizeof mapped) == 0;
+	return memcmp(bytes, one, sizeof one) == 0;
 }
 
-void
-address_put(struct text *text, const struct address *address)
+bool
+address_is_within(const struct address *address, const struct address *network, unsigned bits)
+{
+	unsigned char one[16], other[16];
+	const size_t count = inner_bytes_of(address, one);
+	const unsigned whole = bits / 8, rest = bits % 8;
+	if (inner_bytes_of(network, other) != count || bits > 8 * count || memcmp(one, other, whole) != 0)
+		return false;
+	return rest == 0 || (one[whole] ^ other[whole]) >> (8 - rest) == 0;
+}
+
+static void
+put_address(struct text *text, const struct address *address)
 {
 	char digits[INET6_ADDRSTRLEN];
 	unsigned char bytes[16];
@@ -141,11 +164,11 @@ address_put_port(struct text *text, const struct address *address)
 	if (address_is_ipv6(address)) {
 		memcpy(&six, &address->at, sizeof six);
 		text_put_byte(text, '[');
-		address_put(text, address);
+		put_address(text, address);
 		text_printf(text, "]:%u", (unsigned)ntohs(six.sin6_port));
 	} else {
 		memcpy(&four, &address->at, sizeof four);
-		address_put(text, address);
+		put_address(text, address);
 		text_printf(text, ":%u", (unsigned)ntohs(four.sin_port));
 	}
 }

@@ -30,8 +30,11 @@ void address_from_bytes(struct address *, const unsigned char *bytes, size_t cou
 bool address_is_ipv6(const struct address *);
 bool address_is_loopback(const struct address *); /* 127.0.0.0/8, ::1, ::ffff:127.0.0.0/104 */
 
-/* The address alone, and with its port: 10.0.0.4:443, [fe80::1]:443. */
-void address_put(struct text *, const struct address *);
+/* Whether the first `bits` bits are those of `network`; of another family never. IPv4 inside IPv6 (::ffff:0:0/96) is
+ * IPv4 here. */
+bool address_is_within(const struct address *, const struct address *network, unsigned bits);
+
+/* With its port: 10.0.0.4:443, [fe80::1]:443. */
 void address_put_port(struct text *, const struct address *);
 
 /* Makes one list of two: families alternate, IPv6 first; what passes ADDRESSES_MAX is left out. */

@@ -10,8 +10,8 @@
 enum { LOOK_BYTES = 64 * 1024, PLAIN_PIECE = LOOK_BYTES, SECURE_PIECE = 16 * 1024 };
 
 static bool
-join(struct conn *conn, const struct network *network, const char *host, uint16_t port, struct tls_session *session,
-     struct deadline deadline, struct fault *fault)
+join(struct conn *conn, const struct network *network, const char *host, uint16_t port, bool secure,
+     struct tls_session *session, struct deadline deadline, struct fault *fault)
 {
 	struct addresses addresses;
 	if (!name_resolve(host, port, network->overrides, network->override_count, network->files, deadline, &addresses,
@@ -19,11 +19,7 @@ join(struct conn *conn, const struct network *network, const char *host, uint16_
 		return false;
 	if (!tcp_connect(&addresses, deadline, &conn->fd, fault))
 		return false;
-	if (!conn->secure || tls_open(&conn->tls, conn->fd, host, network->trust, session, deadline, fault))
-		return true;
-	tcp_close(conn->fd);
-	conn->fd = -1;
-	return false;
+	return !secure || conn_secure(conn, network, host, session, deadline, fault);
 }
 
 bool
@@ -32,10 +28,22 @@ conn_open(struct conn *conn, const struct network *network, const char *host, ui
 {
 	const bool colons = host[0] != '[' && strchr(host, ':') != NULL;
 	conn->fd = -1;
-	conn->secure = secure;
-	if (join(conn, network, host, port, session, deadline, fault))
+	conn->secure = false;
+	if (join(conn, network, host, port, secure, session, deadline, fault))
 		return true;
 	return fault_while(fault, colons ? "connecting to [%s]:%u" : "connecting to %s:%u", host, (unsigned)port);
+}
+
+bool
+conn_secure(struct conn *conn, const struct network *network, const char *host, struct tls_session *session,
+            struct deadline deadline, struct fault *fault)
+{
+	conn->secure = tls_open(&conn->tls, conn->fd, host, network->trust, session, deadline, fault);
+	if (conn->secure)
+		return true;
+	tcp_close(conn->fd);
+	conn->fd = -1;
+	return false;
 }
 
 bool

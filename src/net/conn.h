@@ -6,12 +6,15 @@
 #include "net/name.h"
 #include "net/tls.h"
 
+struct proxies;
+
 /* What every connection of a run shares; read-only once threads run. */
 struct network {
 	const struct trust *trust;
 	const struct name_override *overrides;
 	size_t override_count;
 	struct name_files files; /* all zero but in tests */
+	const struct proxies *proxies; /* NULL: none; floor http alone looks inside (http/proxy.h) */
 };
 
 struct conn {
@@ -23,6 +26,11 @@ struct conn {
 /* Resolves, connects and, when `secure`, shakes hands. `session` as in tls_open, may be NULL. Faults name host and port. */
 bool conn_open(struct conn *, const struct network *, const char *host, uint16_t port, bool secure,
                struct tls_session *session, struct deadline, struct fault *) MUST_CHECK;
+
+/* The handshake with `host` on an open plain connection that leads to it, as through a proxy's tunnel. On a fault the
+ * connection is closed. */
+bool conn_secure(struct conn *, const struct network *, const char *host, struct tls_session *, struct deadline,
+                 struct fault *) MUST_CHECK;
 
 /* 1 to size bytes; *got 0: the peer ended properly (over TLS: with close_notify). */
 bool conn_read(struct conn *, void *room, size_t size, size_t *got, struct deadline, struct fault *) MUST_CHECK;

@@ -15,24 +15,16 @@
 
 #define ENTROPY_BYTES 32
 
-struct suite {
-	uint16_t number;
-	const char *name;
-};
-
-static const struct suite aes_suites[] = {
-	{BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE-ECDSA-AES128-GCM-SHA256"},
-	{BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256"},
-	{BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE-ECDSA-AES256-GCM-SHA384"},
-	{BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "ECDHE-RSA-AES256-GCM-SHA384"}};
-static const struct suite chacha_suites[] = {
-	{BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-ECDSA-CHACHA20-POLY1305"},
-	{BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305"}};
+static const uint16_t aes_suites[] = {
+	BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384};
+static const uint16_t chacha_suites[] = {
+	BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256};
 
 enum { AES_SUITES = 4, CHACHA_SUITES = 2 };
 
-bool
-tls_prefers_aes(void)
+static bool
+prefers_aes(void)
 {
 	return br_aes_x86ni_ctr_get_vtable() != NULL && br_ghash_pclmul_get() != 0;
 }
@@ -41,12 +33,12 @@ tls_prefers_aes(void)
 static void
 offer_suites(br_ssl_engine_context *engine)
 {
-	bool aes_first = tls_prefers_aes();
+	bool aes_first = prefers_aes();
 	uint16_t numbers[AES_SUITES + CHACHA_SUITES];
 	for (size_t i = 0; i < AES_SUITES; i++)
-		numbers[aes_first ? i : CHACHA_SUITES + i] = aes_suites[i].number;
+		numbers[aes_first ? i : CHACHA_SUITES + i] = aes_suites[i];
 	for (size_t i = 0; i < CHACHA_SUITES; i++)
-		numbers[aes_first ? AES_SUITES + i : i] = chacha_suites[i].number;
+		numbers[aes_first ? AES_SUITES + i : i] = chacha_suites[i];
 	br_ssl_engine_set_suites(engine, numbers, AES_SUITES + CHACHA_SUITES);
 }
 
@@ -402,17 +394,4 @@ tls_close(struct tls *tls)
 	while (push(tls))
 		continue;
 	tls->closed = true;
-}
-
-const char *
-tls_suite_name(const struct tls *tls)
-{
-	uint16_t number = tls->client.eng.session.cipher_suite;
-	for (size_t i = 0; i < AES_SUITES; i++)
-		if (aes_suites[i].number == number)
-			return aes_suites[i].name;
-	for (size_t i = 0; i < CHACHA_SUITES; i++)
-		if (chacha_suites[i].number == number)
-			return chacha_suites[i].name;
-	return "no suite";
 }

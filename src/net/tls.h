@@ -60,10 +60,4 @@ bool tls_has_data(const struct tls *);
 /* Sends close_notify if that is possible without waiting. */
 void tls_close(struct tls *);
 
-/* True when suites with AES-GCM are offered first because the CPU has instructions for them. */
-bool tls_prefers_aes(void);
-
-/* For messages: the suite of an open connection, as RFC 5289 and RFC 7905 name it. */
-const char *tls_suite_name(const struct tls *);
-
 #endif

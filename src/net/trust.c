@@ -227,8 +227,8 @@ add_stream(struct trust *trust, struct source *source, struct fault *fault)
 	return close_text(trust, fault);
 }
 
-bool
-trust_add_file(struct trust *trust, const char *path, struct fault *fault)
+static bool
+add_file(struct trust *trust, const char *path, struct fault *fault)
 {
 	struct file_source *file = &trust->work->file;
 	bool good;
@@ -265,7 +265,7 @@ add_bundle(struct trust *trust)
 		struct fault fault = {0};
 		if (access(paths[i], R_OK) != 0)
 			continue;
-		if (trust_add_file(trust, paths[i], &fault))
+		if (add_file(trust, paths[i], &fault))
 			return paths[i];
 		log_note("%s", fault.text);
 	}
@@ -292,10 +292,10 @@ trust_load(struct trust *trust, const char *ca_file, struct fault *fault)
 	bool good;
 	if (ca_file != NULL) {
 		put_origin(trust, ca_file);
-		good = trust_add_file(trust, ca_file, fault) || fault_while(fault, "--ca");
+		good = add_file(trust, ca_file, fault) || fault_while(fault, "--ca");
 	} else if (from_environment != NULL && from_environment[0] != 0) {
 		put_origin(trust, from_environment);
-		good = trust_add_file(trust, from_environment, fault) || fault_while(fault, "SSL_CERT_FILE");
+		good = add_file(trust, from_environment, fault) || fault_while(fault, "SSL_CERT_FILE");
 	} else {
 		good = load_system(trust, fault);
 	}

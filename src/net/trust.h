@@ -35,9 +35,8 @@ void trust_open(struct trust *, struct memory *);
 
 /* Adds every certificate of a PEM stream, each one once. One that is no CA's is trusted as that server's own. A broken
  * block is skipped and counted, its neighbours are not lost; missing last newline, BOM, CRLF and text between blocks are
- * fine. BearSSL never looks at the dates of what it trusts, so expired ones are skipped here. False only when the file
- * cannot be read (FAULT_SYSTEM), holds no usable certificate (FAULT_USAGE), or is more than fits (FAULT_BOUND). */
-bool trust_add_file(struct trust *, const char *path, struct fault *) MUST_CHECK;
+ * fine. BearSSL never looks at the dates of what it trusts, so expired ones are skipped here. False only when there is
+ * no usable certificate (FAULT_USAGE), or more than fits (FAULT_BOUND). */
 bool trust_add_pem(struct trust *, struct span pem, struct fault *) MUST_CHECK;
 
 /* Adds one certificate; one that cannot be used is counted. */

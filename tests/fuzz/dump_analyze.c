@@ -30,7 +30,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	fault_clear(&fault);
 	if (size == 0)
 		return 0;
-	if (memory.at == NULL && !memory_open(&memory, memory_need(sizeof *diagnosis, 64) + diagnose_need(), &fault))
+	if (memory.at == NULL && !memory_open(&memory, memory_need(sizeof *diagnosis, 64) + diagnose_need(false), &fault))
 		abort();
 	memset(memory.at, 0, memory.used);
 	memory.used = 0;

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct space space;
 static struct memory memory;
@@ -92,6 +93,24 @@ use_space(void)
 		check_utf8(space.soft[i]);
 }
 
+/* By way of a file when the last byte is F1: then the reads are a file's. */
+static inline bool
+open_any(const unsigned char *data, size_t count)
+{
+	char path[] = "/tmp/fuzz-dump-XXXXXX";
+	bool good;
+	int fd;
+	if (count == 0 || data[count - 1] != 0xf1)
+		return space_open_bytes(&space, &memory, (struct span){data, count}, &fault);
+	fd = mkstemp(path);
+	if (fd < 0 || write(fd, data, count) != (ssize_t)count)
+		abort();
+	good = space_open(&space, &memory, path, &fault);
+	close(fd);
+	unlink(path);
+	return good;
+}
+
 static inline int
 use_bytes(const unsigned char *data, size_t count)
 {
@@ -99,7 +118,7 @@ use_bytes(const unsigned char *data, size_t count)
 		abort();
 	memory.used = 0;
 	fault_clear(&fault);
-	if (!space_open_bytes(&space, &memory, (struct span){data, count}, &fault)) {
+	if (!open_any(data, count)) {
 		if ((fault.kind != FAULT_CORRUPT && fault.kind != FAULT_UNABLE) || fault.text[0] == 0)
 			abort();
 		return 0;

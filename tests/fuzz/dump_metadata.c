@@ -58,6 +58,11 @@ name_rows(void)
 		if (clr_metadata_put_type(&metadata, &space, row, &text) || clr_metadata_put_method(&metadata, &space, row, &text))
 			check_name(name, sizeof name);
 	}
+	{
+		struct text text = text_in(name, sizeof name);
+		if (clr_metadata_put_version(&metadata, &space, &text) && strspn(name, "0123456789.") != text.used)
+			abort();
+	}
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A PE image in dumped memory: the input lies at its base, all rooms of a PE's headers, exports and function table read
  * it. The first four bytes are the address asked for. */
+#include "dump/unwind_arm64.h"
 #include "dump/unwind_x64.h"
 
 #include "../unit/made_dump.h"
@@ -28,7 +29,7 @@ int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 {
 	struct pe_want want[3] = {{0, 0, 0, 0}, {0, 0, 0, 0}, {UINT32_MAX, 0, 0, 0}};
-	struct x64_entry entry;
+	struct pe_entry entry;
 	struct space *space;
 	struct pe pe;
 	uint32_t gap, rva = 0;
@@ -52,7 +53,12 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 		if (want[i].name != 0 && pe_name_text(space, BASE + want[i].name, name))
 			check_name(name);
 	}
-	if (x64_find(&pe, space, rva, &entry, &gap) == X64_FOUND && x64_function_begin(space, &entry) > UINT32_MAX)
+	if (x64_find(&pe, space, rva, &entry, &gap) == PE_FOUND) {
+		if (entry.begin > rva || entry.end <= rva)
+			abort();
+		(void)x64_function_begin(space, &entry);
+	}
+	if (arm64_find(&pe, space, rva, &entry, &gap) == PE_FOUND && (entry.begin > rva || entry.end <= rva))
 		abort();
 	return 0;
 }

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- A block blob service that remembers how long each block is, not what is in it: fast enough not to be what a benchmark
 -- measures, and honest in what matters. It answers a block after its last byte was read, commits only a list whose blocks
--- it has, keeps an existing blob from If-None-Match: *, and tells the committed length and metadata on HEAD.
+-- it has, keeps an existing blob from If-None-Match: *, lists the blocks that no commit took, and tells the committed length and
+-- metadata on HEAD.
 -- Knobs and counters stand under /_sink/: set?delay=MS&busy_every=N&md5=1, reset, stats.
 local blocks, blobs, state = ngx.shared.blocks, ngx.shared.blobs, ngx.shared.state
 local KEPT = { "x-ms-blob-content-type", "x-ms-blob-content-disposition", "x-ms-blob-content-md5" }
@@ -80,6 +81,7 @@ local function put_block(path, arguments)
   if (state:get("md5") or 0) > 0 and ngx.var.http_content_md5 then
     if ngx.encode_base64(ngx.md5_bin(body())) ~= ngx.var.http_content_md5 then return answer(400, "Md5Mismatch") end
   end
+  if blocks:get(path .. " " .. id) then count("again") end
   local done, trouble = blocks:safe_set(path .. " " .. id, bytes)
   if not done then return answer(500, trouble) end
   count("bytes", bytes)
@@ -118,13 +120,26 @@ local function head(path)
   return stamped(200, { serial = tonumber(serial), seconds = tonumber(seconds) })
 end
 
+local function list(path)
+  local lines, begin = {}, path .. " "
+  for _, key in ipairs(blocks:get_keys(0)) do
+    if key:sub(1, #begin) == begin then
+      lines[#lines + 1] = "<Block><Name>" .. key:sub(#begin + 1) .. "</Name><Size>" .. (blocks:get(key) or 0) .. "</Size></Block>"
+    end
+  end
+  if #lines == 0 and not blobs:get(path) then return answer(404, "BlobNotFound") end
+  ngx.header["Content-Type"] = "application/xml"
+  ngx.print('<?xml version="1.0" encoding="utf-8"?><BlockList><CommittedBlocks/><UncommittedBlocks>', table.concat(lines),
+            "</UncommittedBlocks></BlockList>")
+end
+
 local function control(verb, arguments)
   if verb == "set" then
     for name, value in pairs(arguments) do state:set(name, tonumber(value)) end
   elseif verb == "reset" then
     for _, dictionary in ipairs({ blocks, blobs, state }) do dictionary:flush_all() end
   end
-  for _, name in ipairs({ "blocks", "bytes", "commits", "busy", "most" }) do ngx.say(name, " ", state:get(name) or 0) end
+  for _, name in ipairs({ "blocks", "again", "bytes", "commits", "busy", "most" }) do ngx.say(name, " ", state:get(name) or 0) end
 end
 
 local function serve(method, path, arguments)
@@ -133,6 +148,7 @@ local function serve(method, path, arguments)
   if method == "PUT" and arguments.comp == "blocklist" then return put_list(path) end
   if method == "PUT" and not arguments.comp then return put_blob(path) end
   if method == "HEAD" then return head(path) end
+  if method == "GET" and arguments.comp == "blocklist" then return list(path) end
   if method == "GET" then return answer(501, "TheBytesWereNotKept") end
   if method == "DELETE" then
     blobs:delete(path)

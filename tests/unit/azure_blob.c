@@ -513,6 +513,191 @@ long_names_do_not_break_the_commit(void)
 	end();
 }
 
+/* --- going on */
+
+static struct blob_resume resume;
+
+static bool
+open_resumed(const char *identity, size_t count, size_t block)
+{
+	fault_clear(&fault);
+	resume.identity = identity;
+	return blob_upload_open(&upload, &crew, &pool, &target, "d/x.dmp",
+	                        &(struct blob_options){.expected = count, .block = block, .resume = &resume}, &fault);
+}
+
+#define ONE "0123456789abcdef0123456789abcdef"
+#define OTHER "0123456789abcdef0123456789abcdee"
+
+/* Sends the first `sent` bytes of an upload of `count`, then gives up. */
+static void
+leave(const char *identity, size_t count, size_t sent, size_t block)
+{
+	unsigned before = peer.puts;
+	CHECK(open_resumed(identity, count, block));
+	CHECK(upload.sink.write(&upload.sink, dump, sent, &fault));
+	blob_peer_await(&peer, before + (unsigned)(sent / block));
+	upload.sink.abandon(&upload.sink);
+	CHECK(!peer.exists && peer.deletes == 0);
+}
+
+static void
+goes_on_where_it_stopped(void)
+{
+	static const size_t sizes[] = {1, BLOCK - 1, BLOCK, BLOCK + 1, 5 * BLOCK, 12 * BLOCK - 1, 12 * BLOCK};
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		size_t blocks = (sizes[i] + BLOCK - 1) / BLOCK, sent = sizes[i] / BLOCK / 2 * BLOCK;
+		BEGIN();
+		leave(ONE, sizes[i], sent, BLOCK);
+		CHECK(open_resumed(ONE, sizes[i], BLOCK));
+		CHECK(resume.readable && resume.found == sent && resume.strangers == 0);
+		CHECK(send_up(sizes[i]) && is_whole(sizes[i]));
+		CHECK(resume.bytes == sent && peer.puts == blocks && peer.commits == 1);
+		CHECK_TEXT(peer.upload_id, ONE);
+		end();
+	}
+}
+
+static void
+takes_over_all_of_it(void)
+{
+	BEGIN();
+	CHECK(open_resumed(ONE, 5 * BLOCK + 7, BLOCK));
+	peer.exists = true;
+	CHECK(!send_up(5 * BLOCK + 7) && peer.puts == 6 && says("exists already") && peer.deletes == 0);
+	peer.exists = false;
+	CHECK(open_resumed(ONE, 5 * BLOCK + 7, BLOCK));
+	CHECK(send_up(5 * BLOCK + 7) && is_whole(5 * BLOCK + 7));
+	CHECK(peer.puts == 6 && resume.bytes == 5 * BLOCK + 7);
+	end();
+}
+
+static void
+takes_nothing_of_others(void)
+{
+	BEGIN();
+	leave(OTHER, 6 * BLOCK, 3 * BLOCK, BLOCK); /* another file */
+	leave(ONE, 6 * BLOCK, 3 * BLOCK, BLOCK / 2); /* other blocks */
+	CHECK(open_resumed(ONE, 6 * BLOCK, BLOCK));
+	CHECK(resume.found == 0 && resume.strangers == 9);
+	CHECK(send_up(6 * BLOCK) && is_whole(6 * BLOCK) && resume.bytes == 0);
+	end();
+	/* the same name for what was a stream before */
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){0}));
+	CHECK(upload.sink.write(&upload.sink, dump, 2 * BLOCK, &fault));
+	blob_peer_await(&peer, 2);
+	peer.exists = true; /* so that they stay */
+	upload.sink.abandon(&upload.sink);
+	peer.exists = false;
+	CHECK(open_resumed(ONE, 2 * BLOCK, BLOCK) && resume.strangers == 2);
+	CHECK(send_up(2 * BLOCK) && is_whole(2 * BLOCK));
+	end();
+}
+
+static void
+bytes_that_changed_are_sent_again(void)
+{
+	BEGIN();
+	leave(ONE, 6 * BLOCK, 4 * BLOCK, BLOCK);
+	dump[BLOCK + 5] ^= 1;
+	CHECK(open_resumed(ONE, 6 * BLOCK, BLOCK) && resume.found == 4 * BLOCK);
+	CHECK(send_up(6 * BLOCK) && is_whole(6 * BLOCK));
+	CHECK(resume.bytes == 3 * BLOCK && peer.puts == 4 + 3);
+	end();
+}
+
+/* What a service could list: sizes that do not fit, places that are none, ids twice, no ids, nothing. */
+static void
+believes_no_odd_lists(void)
+{
+	char xml[4096], id[64];
+	struct text text = text_in(xml, sizeof xml), words = text_in(id, sizeof id);
+	static uint32_t marks[3];
+	struct blob_ids ids = {.marks = marks};
+	BEGIN();
+	CHECK(open_resumed(ONE, 2 * BLOCK + 5, BLOCK));
+	memcpy(ids.prefix, upload.ids.prefix, sizeof ids.prefix);
+	upload.sink.abandon(&upload.sink);
+	for (uint32_t number = 0; number < 3; number++)
+		for (int size = 0; size < 3; size++) {
+			static const char *const sizes[] = {"0", "65537", "99999999999999999999"};
+			text_reset(&words);
+			blob_ids_put(&words, &ids, number);
+			text_printf(&text, "<Block><Name>%s</Name><Size>%s</Size></Block>", id, sizes[size]);
+		}
+	text_printf(&text, "<Block><Name>%s</Name></Block><Block><Size>65536</Size></Block><Block><Name></Name><Size>65536</Size></Block>", id);
+	text_put(&text, "<Block><Name>AAAA</Name><Size>65536</Size></Block><Block/><Name>x</Name>");
+	CHECK(!text.cut);
+	peer.more_blocks = xml;
+	CHECK(open_resumed(ONE, 2 * BLOCK + 5, BLOCK));
+	CHECK(resume.found == 0);
+	CHECK(send_up(2 * BLOCK + 5) && is_whole(2 * BLOCK + 5) && resume.bytes == 0 && peer.puts == 3);
+	end();
+}
+
+static void
+asks_again_for_a_list_that_broke_off(void)
+{
+	BEGIN();
+	leave(ONE, 6 * BLOCK, 4 * BLOCK, BLOCK);
+	peer.cut_lists = 2;
+	CHECK(open_resumed(ONE, 6 * BLOCK, BLOCK) && resume.found == 4 * BLOCK && peer.lists == 4);
+	CHECK(send_up(6 * BLOCK) && is_whole(6 * BLOCK) && peer.puts == 6);
+	end();
+	BEGIN();
+	leave(ONE, 6 * BLOCK, 4 * BLOCK, BLOCK);
+	peer.no_list = true;
+	CHECK(!open_resumed(ONE, 6 * BLOCK, BLOCK) && fault.kind == FAULT_NETWORK && says("no list of blocks"));
+	end();
+}
+
+static void
+goes_without_the_right_to_read(void)
+{
+	BEGIN();
+	leave(ONE, 4 * BLOCK, 2 * BLOCK, BLOCK);
+	peer.no_read = true; /* which the SAS does not tell */
+	CHECK(open_resumed(ONE, 4 * BLOCK, BLOCK) && !resume.readable && resume.found == 0);
+	CHECK(send_up(4 * BLOCK) && is_whole(4 * BLOCK) && resume.bytes == 0 && peer.puts == 6);
+	end();
+	blob_peer_open(&peer);
+	begin("sp=cw&sig=x");
+	CHECK(open_resumed(ONE, 4 * BLOCK, BLOCK) && !resume.readable && peer.lists == 0);
+	CHECK(send_up(4 * BLOCK) && is_whole(4 * BLOCK));
+	end();
+}
+
+static void
+exact_names_are_not_numbered(void)
+{
+	BEGIN();
+	peer.taken_names = 1;
+	CHECK(!open_upload(&(struct blob_options){.exact = true}) && fault.kind == FAULT_DENIED && says("d/x.dmp exists already"));
+	CHECK(open_upload(&(struct blob_options){.exact = true}));
+	CHECK(send_up(10));
+	end();
+}
+
+static void
+bytes_can_be_put_in_place(void)
+{
+	unsigned char *at;
+	size_t size, given = 0;
+	BEGIN();
+	CHECK(open_upload(&(struct blob_options){.content_md5 = true}));
+	while (given < 5 * BLOCK + 3 && blob_upload_room(&upload, &at, &size, &fault)) {
+		CHECK(size > 0 && size <= BLOCK);
+		size = size < 40000 ? size : 40000;
+		size = size < 5 * BLOCK + 3 - given ? size : 5 * BLOCK + 3 - given;
+		memcpy(at, dump + given, size);
+		blob_upload_filled(&upload, size);
+		given += size;
+	}
+	CHECK(upload.sink.finish(&upload.sink, &fault) && is_whole(5 * BLOCK + 3));
+	end();
+}
+
 /* The last test: a stop stays. */
 static void
 a_stop_ends_it_at_once(void)
@@ -565,6 +750,15 @@ main(void)
 	UNIT_RUN(probes);
 	UNIT_RUN(a_reader_waits_for_nobody_once_it_failed);
 	UNIT_RUN(long_names_do_not_break_the_commit);
+	UNIT_RUN(goes_on_where_it_stopped);
+	UNIT_RUN(takes_over_all_of_it);
+	UNIT_RUN(takes_nothing_of_others);
+	UNIT_RUN(bytes_that_changed_are_sent_again);
+	UNIT_RUN(believes_no_odd_lists);
+	UNIT_RUN(asks_again_for_a_list_that_broke_off);
+	UNIT_RUN(goes_without_the_right_to_read);
+	UNIT_RUN(exact_names_are_not_numbered);
+	UNIT_RUN(bytes_can_be_put_in_place);
 	UNIT_RUN(a_stop_ends_it_at_once);
 	return unit_end();
 }

@@ -382,11 +382,18 @@ static void
 two_steps(void)
 {
 	struct fault fault = {0};
+	char path[PATH_BYTES_MAX];
+	bool taken = false;
 	CHECK(file_sink_open(&sinks[0], in(base, "a.dmp"), 0, false, rooms[0], ROOM, &fault));
 	CHECK(pour(&sinks[0], ROOM + 1, &fault) && file_sink_prepare(&sinks[0], &fault));
 	CHECK(access(in(base, "a.dmp"), F_OK) != 0 && entries(base) == 1);
 	touch(in(base, "a.dmp"));
-	CHECK(file_sink_commit(&sinks[0], &fault));
+	CHECK(!file_sink_claim(&sinks[0], 1, &taken, &fault) && taken && fault.kind == FAULT_NONE);
+	CHECK(file_sink_path(&sinks[0], 2, path));
+	CHECK_TEXT(path, in(base, "a-2.dmp"));
+	CHECK(file_sink_path(&sinks[0], 1, path));
+	CHECK_TEXT(path, in(base, "a.dmp"));
+	CHECK(file_sink_claim(&sinks[0], 2, &taken, &fault) && !taken);
 	CHECK_TEXT(sinks[0].path, in(base, "a-2.dmp"));
 	CHECK(holds(in(base, "a-2.dmp"), ROOM + 1) && holds(in(base, "a.dmp"), 0) && entries(base) == 2);
 	clean(base);
@@ -567,20 +574,24 @@ whole_files(void)
 	struct fault fault = {0};
 	char room[8];
 	size_t count = 99;
+	bool taken = true;
 	const char *path = in(base, "m.json");
-	CHECK(file_write_whole(path, span_of("first"), &fault) && file_write_whole(path, span_of("seconds"), &fault));
+	CHECK(file_write_whole(path, span_of("first"), true, &taken, &fault) && file_write_whole(path, span_of("seconds"), true, &taken, &fault));
 	CHECK(entries(base) == 1);
 	CHECK(file_read_whole(path, room, 8, &count, &fault) && count == 7 && memcmp(room, "seconds", 7) == 0);
 	CHECK(file_read_whole(path, room, 7, &count, &fault) && count == 7);
+	CHECK(!taken && !file_write_whole(path, span_of("third"), false, &taken, &fault) && taken && fault.kind == FAULT_NONE);
+	CHECK(entries(base) == 1 && file_read_whole(path, room, 7, &count, &fault) && count == 7);
+	CHECK(file_write_whole(in(base, "n"), span_of(""), false, &taken, &fault) && !taken && unlink(in(base, "n")) == 0);
 	CHECK(!file_read_whole(path, room, 6, &count, &fault) && fault.kind == FAULT_BOUND);
 	fault_clear(&fault);
-	CHECK(file_write_whole(path, span_of(""), &fault) && file_read_whole(path, room, 0, &count, &fault) && count == 0);
+	CHECK(file_write_whole(path, span_of(""), true, &taken, &fault) && file_read_whole(path, room, 0, &count, &fault) && count == 0);
 	CHECK(!file_read_whole(in(base, "none"), room, 8, &count, &fault) && fault.kind == FAULT_MISSING);
 	CHECK(fault.detail == ENOENT && strstr(fault.text, "/none: no such file") != NULL);
 	fault_clear(&fault);
 	CHECK(!file_read_whole(base, room, 8, &count, &fault) && fault.kind == FAULT_SYSTEM && fault.detail == EISDIR);
 	fault_clear(&fault);
-	CHECK(!file_write_whole(in(base, "m.json/x"), span_of("x"), &fault) && fault.detail == ENOTDIR);
+	CHECK(!file_write_whole(in(base, "m.json/x"), span_of("x"), true, &taken, &fault) && fault.detail == ENOTDIR);
 	clean(base);
 }
 
@@ -591,7 +602,8 @@ a_file_as_a_source(void)
 	struct fault fault = {0};
 	unsigned char room[3];
 	size_t got;
-	CHECK(file_write_whole(in(base, "s"), span_of("hello"), &fault));
+	bool taken;
+	CHECK(file_write_whole(in(base, "s"), span_of("hello"), true, &taken, &fault));
 	CHECK(file_source_open(&file, in(base, "s"), &fault));
 	CHECK(file.source.read(&file.source, room, 3, &got, &fault) && got == 3 && memcmp(room, "hel", 3) == 0);
 	CHECK(file.source.read(&file.source, room, 3, &got, &fault) && got == 2 && memcmp(room, "lo", 2) == 0);

@@ -88,6 +88,9 @@ test_little_endian(void)
 	CHECK(!span_u64(span, 2, &eight) && !span_u64(span, UINT64_MAX, &eight) && !span_u64(span, UINT64_MAX - 7, &eight));
 	CHECK(!span_u16(span, UINT64_MAX - 1, &two) && !span_u16(none, 0, &two) && !span_u32(span_first(span, 3), 0, &four));
 	CHECK(!span_u16(span, (uint64_t)1 << 32, &two));
+	CHECK(span_get_u16(span, 7) == 0x0988 && span_get_u16(span, 8) == 0 && span_get_u16(none, 0) == 0);
+	CHECK(span_get_u32(span, 5) != 0 && span_get_u32(span, 6) == 0 && span_get_u32(span, UINT64_MAX) == 0);
+	CHECK(span_get_u64(span, 1) == 0x0988078605840382u && span_get_u64(span, 2) == 0);
 }
 
 int

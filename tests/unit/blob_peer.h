@@ -36,7 +36,7 @@ struct blob_peer {
 	char upload_id[64], committed_ids[BLOB_PEER_BLOCKS][64];
 	size_t committed;
 	char commit_head[8192], last_target[1024];
-	unsigned heads, puts, commits, deletes;
+	unsigned heads, puts, commits, deletes, lists;
 	char paths[8192];       /* of HEAD requests, one a line */
 	/* what it does wrong; numbers count down */
 	unsigned busy;          /* answers 503 to that many blocks */
@@ -51,6 +51,9 @@ struct blob_peer {
 	bool no_read;           /* HEAD is refused with AuthorizationPermissionMismatch */
 	bool no_container;
 	bool close_each;        /* closes the connection after each answer without saying so */
+	const char *more_blocks; /* XML behind its own in a list of blocks; NULL: none */
+	unsigned cut_lists;     /* resets in the middle of that many lists */
+	bool no_list;           /* answers a page of something else */
 	int refuse_status;      /* everything is refused so */
 	const char *refuse_code;
 	unsigned unauthorised;  /* 401 to that many */
@@ -300,6 +303,48 @@ blob_peer_look(struct blob_peer *peer, int fd, const char *target)
 	}
 }
 
+/* The list of unfinished blocks; all of them count as such. False: the connection is over. */
+static inline bool
+blob_peer_list(struct blob_peer *peer, int fd)
+{
+	static const char begin[] = "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<BlockList>\n <CommittedBlocks />\n <UncommittedBlocks>\n";
+	static const char end[] = "</UncommittedBlocks>\n</BlockList>\n";
+	char line[256], more[64];
+	const char *tail = peer->more_blocks != NULL ? peer->more_blocks : "";
+	size_t length = strlen(begin) + strlen(tail) + strlen(end);
+	bool cut = blob_peer_countdown(peer, &peer->cut_lists);
+	pthread_mutex_lock(&peer->lock);
+	peer->lists++;
+	pthread_mutex_unlock(&peer->lock);
+	if (peer->no_read || peer->no_list) {
+		blob_peer_answer(peer, fd, peer->no_read ? 403 : 200, peer->no_read ? "AuthorizationPermissionMismatch" : "Other", "", false);
+		return true;
+	}
+	if (peer->block_count == 0 && peer->more_blocks == NULL) {
+		blob_peer_answer(peer, fd, 404, "BlobNotFound", "", false);
+		return true;
+	}
+#define BLOB_PEER_LINE(i) snprintf(line, sizeof line, "  <Block>\n   <Name>%s</Name>\n   <Size>%zu</Size>\n  </Block>\n", \
+                                   peer->blocks[i].id, peer->blocks[i].size)
+	for (size_t i = 0; i < peer->block_count; i++)
+		length += (size_t)BLOB_PEER_LINE(i);
+	snprintf(more, sizeof more, "Content-Length: %zu\r\n", length);
+	blob_peer_answer(peer, fd, 200, NULL, more, false);
+	blob_peer_send(fd, begin);
+	if (cut) {
+		peer_reset(fd);
+		return false;
+	}
+	for (size_t i = 0; i < peer->block_count; i++) {
+		BLOB_PEER_LINE(i);
+		blob_peer_send(fd, line);
+	}
+#undef BLOB_PEER_LINE
+	blob_peer_send(fd, tail);
+	blob_peer_send(fd, end);
+	return true;
+}
+
 static inline bool
 blob_peer_one(struct blob_peer *peer, int fd)
 {
@@ -335,6 +380,8 @@ blob_peer_one(struct blob_peer *peer, int fd)
 		blob_peer_answer(peer, fd, 202, NULL, "", false);
 		return true;
 	}
+	if (strcmp(method, "GET") == 0)
+		return blob_peer_list(peer, fd);
 	if (strstr(target, "comp=blocklist") != NULL)
 		return blob_peer_commit(peer, fd, head, length);
 	return blob_peer_block(peer, fd, target, length);

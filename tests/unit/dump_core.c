@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/core.h"
 
-#include "dump_maker.h"
+#include "dump_open.h"
 #include "dump/reason.h"
 #include "unit.h"
 
 #define X64 62
 #define ARM64 183
 
-static struct maker maker;
-static struct space space;
-static struct memory memory;
-static struct fault fault;
 static char name[SPACE_NAME_MAX];
-
-static bool
-open_span(struct span bytes)
-{
-	memory.used = 0;
-	fault_clear(&fault);
-	return space_open_bytes(&space, &memory, bytes, &fault);
-}
-
-static bool
-open_made(void)
-{
-	return open_span(maker_span(&maker));
-}
 
 static void
 put_siginfo(uint32_t signal, uint32_t code, uint64_t address)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/reason.h"
 
-#include "dump_maker.h"
+#include "dump_open.h"
 #include "unit.h"
 
 #define WINDOWS 2
@@ -10,19 +10,7 @@
 #define X64 9
 #define X86 0
 
-static struct maker maker;
-static struct space space;
-static struct memory memory;
-static struct fault fault;
 static char words[3][600];
-
-static bool
-open_made(void)
-{
-	memory.used = 0;
-	fault_clear(&fault);
-	return space_open_bytes(&space, &memory, maker_span(&maker), &fault);
-}
 
 /* Opens what was made and asks for the words, the type and the hint. */
 static void

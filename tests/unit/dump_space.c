@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/space.h"
 
-#include "dump_maker.h"
+#include "dump_open.h"
 #include "dump/reason.h"
 #include "unit.h"
 
@@ -9,25 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct maker maker;
-static struct space space;
-static struct memory memory;
-static struct fault fault;
 static char name[SPACE_NAME_MAX];
-
-static bool
-open_span(struct span bytes)
-{
-	memory.used = 0;
-	fault_clear(&fault);
-	return space_open_bytes(&space, &memory, bytes, &fault);
-}
-
-static bool
-open_made(void)
-{
-	return open_span(maker_span(&maker));
-}
 
 /* Two threads, two modules, three ranges of full memory and a crash. */
 static void
@@ -384,6 +366,10 @@ shows_the_narrow_side_of_wow64(void)
 	CHECK(space_last_error(&space, &space.threads[0], &value) && value == 5);
 	CHECK(space_registers(&space, &space.threads[1], &registers) && registers.pc == 0x400500 && registers.sp == 0x60000);
 	CHECK(registers.valid == 0xff && registers.r[8] == 0);
+	/* the exception's own context is of the 64-bit side, in wow64cpu: the kept one is what crashed */
+	put_exception(&maker, 7, 0x4000001f, 0x77000100, 0, NULL, context, 1232);
+	CHECK(open_made() && space.is_wow64 && space.crash.recorded && space.crash.thread == 7);
+	CHECK(space_registers(&space, &space.threads[0], &registers) && registers.pc == 0x401000);
 	/* without any 32-bit context all stays as it is */
 	put_at(&maker, at + 0x804, 0, 4);
 	put_at(&maker, narrow + 0x38, 0x33, 2);

@@ -52,12 +52,12 @@ start(uint32_t rva)
 static bool
 unwind(struct space *space, struct registers *registers, bool exact, bool *trapped)
 {
-	struct x64_entry entry;
-	struct x64_step step = {exact, false};
+	struct pe_entry entry;
+	struct pe_step step = {exact, false};
 	uint32_t gap;
 	bool good;
 	if (!pe_open(&pe, space, BASE) ||
-	    x64_find(&pe, space, (uint32_t)(registers->pc - BASE) - (exact ? 0 : 1), &entry, &gap) != X64_FOUND)
+	    x64_find(&pe, space, (uint32_t)(registers->pc - BASE) - (exact ? 0 : 1), &entry, &gap) != PE_FOUND)
 		return false;
 	good = x64_unwind(space, &entry, registers, &step);
 	if (trapped != NULL)
@@ -69,21 +69,21 @@ static void
 lookup(void)
 {
 	struct space *space = make_image();
-	struct x64_entry entry;
+	struct pe_entry entry;
 	uint32_t gap;
 	CHECK(pe_open(&pe, space, BASE));
-	CHECK(x64_find(&pe, space, 0xfff, &entry, &gap) == X64_LEAF && gap == 0);
-	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == X64_FOUND && entry.unwind == XDATA);
-	CHECK(x64_find(&pe, space, 0x107f, &entry, &gap) == X64_FOUND);
-	CHECK(x64_find(&pe, space, 0x1080, &entry, &gap) == X64_LEAF && gap == 0x1080);
-	CHECK(x64_find(&pe, space, 0x1200, &entry, &gap) == X64_FOUND && entry.begin == 0x1200);
-	CHECK(x64_find(&pe, space, 0xffffffff, &entry, &gap) == X64_LEAF && gap == 0x1280);
+	CHECK(x64_find(&pe, space, 0xfff, &entry, &gap) == PE_LEAF && gap == 0);
+	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == PE_FOUND && entry.unwind == XDATA);
+	CHECK(x64_find(&pe, space, 0x107f, &entry, &gap) == PE_FOUND);
+	CHECK(x64_find(&pe, space, 0x1080, &entry, &gap) == PE_LEAF && gap == 0x1080);
+	CHECK(x64_find(&pe, space, 0x1200, &entry, &gap) == PE_FOUND && entry.begin == 0x1200);
+	CHECK(x64_find(&pe, space, 0xffffffff, &entry, &gap) == PE_LEAF && gap == 0x1280);
 	made_directory(BASE, 3, 0x7ff8, 0xffffffff);
-	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == X64_NOT_READ);
+	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == PE_NOT_READ);
 	made_directory(BASE, 3, 0, 0);
-	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == X64_NOT_READ);
+	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == PE_NOT_READ);
 	made_directory(BASE, 3, PDATA, 11);
-	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == X64_LEAF);
+	CHECK(x64_find(&pe, space, 0x1000, &entry, &gap) == PE_LEAF);
 }
 
 /* push rbx; push r15; sub rsp, 0x20; all ways to write sizes */
@@ -188,7 +188,7 @@ chains(void)
 	static const unsigned char first[] = {1, 1, 1, 0, 1, 0x30}, part[] = {0x21, 4, 1, 0, 4, 0x12, 0, 0};
 	struct space *space = make_image();
 	struct registers r = start(0x1120);
-	struct x64_entry entry;
+	struct pe_entry entry;
 	uint32_t gap;
 	put_info(XDATA, first, sizeof first);
 	put_info(XDATA + 0x100, part, sizeof part);
@@ -198,7 +198,7 @@ chains(void)
 	CHECK(unwind(space, &r, true, NULL) && r.r[X64_RBX] == 3 && r.pc == 4);
 	r = start(0x1100); /* nothing of the part has run, all of the chained has */
 	CHECK(unwind(space, &r, true, NULL) && r.r[X64_RBX] == 1 && r.pc == 2);
-	CHECK(pe_open(&pe, space, BASE) && x64_find(&pe, space, 0x1120, &entry, &gap) == X64_FOUND);
+	CHECK(pe_open(&pe, space, BASE) && x64_find(&pe, space, 0x1120, &entry, &gap) == PE_FOUND);
 	CHECK(x64_function_begin(space, &entry) == 0x1000);
 	/* An entry that points at an entry. */
 	made_u32(BASE + PDATA + 32, PDATA + 1);
@@ -212,14 +212,14 @@ hostile_chains(void)
 	static const unsigned char part[] = {0x21, 0, 0, 0};
 	struct space *space = make_image();
 	struct registers r = start(0x1020);
-	struct x64_entry entry;
+	struct pe_entry entry;
 	uint32_t gap;
 	put_info(XDATA, part, sizeof part);
 	made_u32(BASE + XDATA + 4, 0x1000);
 	made_u32(BASE + XDATA + 8, 0x1080);
 	made_u32(BASE + XDATA + 12, XDATA);
 	CHECK(!unwind(space, &r, true, NULL)); /* chained to itself */
-	CHECK(x64_find(&pe, space, 0x1020, &entry, &gap) == X64_FOUND);
+	CHECK(x64_find(&pe, space, 0x1020, &entry, &gap) == PE_FOUND);
 	CHECK(x64_function_begin(space, &entry) == 0x1000);
 	made_u32(BASE + PDATA + 8, PDATA + 1); /* an entry that is its own */
 	r = start(0x1020);
@@ -291,6 +291,39 @@ version_two(void)
 	CHECK(unwind(space, &r, true, NULL) && r.r[X64_RBX] == 1 && r.pc == 2);
 }
 
+/* A mark without its partner at the end of the codes, and versions that nobody knows. */
+static void
+other_versions(void)
+{
+	static const unsigned char odd[] = {2, 1, 2, 0, 1, 0x30, 8, 0x16}, three[] = {3, 1, 1, 0, 1, 0x30};
+	struct space *space = make_image();
+	struct registers r = start(0x1040);
+	put_info(XDATA, odd, sizeof odd);
+	CHECK(unwind(space, &r, true, NULL) && r.r[X64_RBX] == 1 && r.pc == 2);
+	r = start(0x1040);
+	put_info(XDATA, three, sizeof three);
+	CHECK(!unwind(space, &r, true, NULL) && r.pc == BASE + 0x1040);
+}
+
+/* .NET's JIT on Linux: a frame register far into its frame, 0x20 * 16 bytes here. */
+static void
+large_frame_register(void)
+{
+	static const unsigned char info[] = {1, 9, 6, 0xf5, 9, 0x0b, 0x20, 0, 0, 0, 5, 0x54, 1, 0, 1, 0x50};
+	static const unsigned char cut[] = {1, 9, 1, 0xf5, 9, 0x0b};
+	struct space *space = make_image();
+	struct registers r = start(0x1040);
+	put_info(XDATA, info, sizeof info);
+	x64_set(&r, X64_RBP, STACK + 0x300);
+	CHECK(unwind(space, &r, false, NULL) && r.r[X64_RBP] == 0x108 / 8 && r.pc == 0x110 / 8 && r.sp == STACK + 0x110);
+	r = start(0x1004); /* not yet set up: the stack pointer counts */
+	x64_set(&r, X64_RBP, STACK + 0x300);
+	CHECK(unwind(space, &r, true, NULL) && r.r[X64_RBP] == 1 && r.pc == 2);
+	r = start(0x1040);
+	put_info(XDATA, cut, sizeof cut);
+	CHECK(!unwind(space, &r, false, NULL));
+}
+
 static void
 stack_missing(void)
 {
@@ -320,6 +353,8 @@ main(void)
 	UNIT_RUN(senseless_codes);
 	UNIT_RUN(epilogues);
 	UNIT_RUN(version_two);
+	UNIT_RUN(other_versions);
+	UNIT_RUN(large_frame_register);
 	UNIT_RUN(stack_missing);
 	return unit_end();
 }

@@ -333,6 +333,109 @@ managed_code(void)
 	CHECK(!frames.list[3].managed && frames.list[3].trust == TRUST_PDATA);
 }
 
+/* x86 has no tables: an export counts when no other function begins between it and pc. */
+static void
+export_rule_x86(void)
+{
+	static const struct { uint32_t rva; unsigned char between[5]; const char *name; } list[] = {
+		{0x1100, {0x8b, 0x45, 0x08, 0xc3, 0x90}, ""},      /* a return and filling */
+		{0x1100, {0x8b, 0x45, 0xc2, 0x08, 0x00}, "f"},     /* a return with code behind it */
+		{0x1100, {0x8b, 0x45, 0xcc, 0xcc, 0x51}, ""},
+		{0x1100, {0x8b, 0x45, 0x08, 0xcc, 0x51}, "f"},     /* one such byte is part of an instruction */
+		{0x1100, {0xc3, 0x55, 0x8b, 0xec, 0x51}, ""},
+		{0x1100, {0xc3, 0x51, 0x8b, 0xec, 0x51}, "f"},
+		{0x1125, {0xcc, 0xcc, 0xcc, 0xcc, 0xcc}, "f"},     /* the export begins right behind the filling */
+		{0x1141, {0x51, 0x51, 0x51, 0x51, 0x51}, ""},      /* behind pc */
+	};
+	for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+		made_begin(0, 2);
+		made_module(BASE & 0x7fffffff, 0x8000, "C:\\x.exe");
+		made_range(STACK, SIZE);
+		made_range(BASE & 0x7fffffff, 0x8000);
+		made_pe(BASE & 0x7fffffff);
+		made_u16((BASE & 0x7fffffff) + 0x84, 0x14c);
+		make_export(BASE & 0x7fffffff, "f", list[i].rva);
+		memset(made_at((BASE & 0x7fffffff) + 0x1000), 0x51, 0x1000);
+		made_bytes((BASE & 0x7fffffff) + 0x1120, list[i].between, 5);
+		made_number(made.file + MADE_CONTEXT + 0xb8, (BASE & 0x7fffffff) + 0x1140, 4);
+		made_number(made.file + MADE_CONTEXT + 0xc4, STACK, 4);
+		walk();
+		CHECK(frames.count >= 1);
+		CHECK_TEXT(frames.list[0].name, list[i].name);
+	}
+}
+
+/* A Linux thread whose signal's handler went over to a stack of its own: what was interrupted is found by the record
+ * that something there points at. */
+#define OTHER 0x300000u
+#define RECORD (OTHER + 0x8000)
+
+static void
+put_record(uint64_t at, uint64_t pc, uint64_t sp, uint64_t segments)
+{
+	made_u64(at + 40 + 8 * 10, 0x77); /* rbp */
+	made_u64(at + 40 + 8 * 15, sp);
+	made_u64(at + 40 + 8 * 16, pc);
+	made_u64(at + 40 + 8 * 18, segments);
+	made_u64(at + 40 + 8 * 20, 14);
+}
+
+static struct space *
+begin_signal(uint64_t segments)
+{
+	made_begin(9, 0x8201);
+	made_module(BASE, 0x8000, "/x");
+	made_range(STACK, 0x1000);
+	made_range(OTHER, 0x10000);
+	made_range(BASE, 0x8000);
+	make_module(BASE);
+	made_register(16, 0x7000000); /* nowhere */
+	made_register(4, STACK + 0x100);
+	made_register(5, 0);
+	made_u64(STACK + 0x400, 0x30);             /* no records: too low, unreadable, not aligned, none */
+	made_u64(STACK + 0x408, 0x900000);
+	made_u64(STACK + 0x410, RECORD + 4);
+	made_u64(STACK + 0x418, OTHER + 0x100);
+	made_u64(STACK + 0x420, RECORD);
+	put_record(RECORD, BASE + 0x1240, OTHER + 0x2000, segments);
+	made_u64(OTHER + 0x2028, BASE + 0x1340);
+	made_open(STACK, 0x1000)->crash.thread = 7;
+	return &made.space;
+}
+
+static void
+other_stack(void)
+{
+	static const uint64_t bad[] = {0, 0x23, 0x0010000000000033};
+	struct space *space = begin_signal(0x002b000000000033);
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count >= 3 && frames.list[1].pc == BASE + 0x1240 && frames.list[1].exact);
+	CHECK(frames.list[1].sp == OTHER + 0x2000 && frames.list[1].trust == TRUST_SCAN);
+	CHECK(frames.list[2].pc == BASE + 0x1340 && frames.list[2].trust == TRUST_PDATA);
+	space->crash.thread = 8;
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count == 1);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		space = begin_signal(bad[i]);
+		walk_thread(space, &space->threads[0], NULL, &frames);
+		CHECK(frames.count == 1);
+	}
+	space = begin_signal(0x33);
+	put_record(RECORD, 0x40, OTHER + 0x2000, 0x33); /* no code */
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count == 1);
+	put_record(RECORD, BASE + 0x1240, STACK + 0x200, 0x33); /* the stack that is left */
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count == 1);
+	for (unsigned i = 0; i < 16; i++) { /* records that point at each other's stack end after some */
+		put_record(OTHER + 0x4000 + 0x100 * i, BASE + 0x1040, i % 2 == 0 ? STACK : OTHER, 0x33);
+		made_u64(STACK + 8 * i, OTHER + 0x4000);
+		made_u64(OTHER + 8 * i, OTHER + 0x4100);
+	}
+	walk_thread(space, &space->threads[0], NULL, &frames);
+	CHECK(frames.count > 0 && frames.count <= 20);
+}
+
 /* Real dumps of Windows: what Breakpad's own walk finds by context and frame pointers, its scan's inventions below the
  * thread's start left away. */
 static void
@@ -382,6 +485,8 @@ main(void)
 	UNIT_RUN(nothing_to_walk);
 	UNIT_RUN(no_way_down);
 	UNIT_RUN(managed_code);
+	UNIT_RUN(export_rule_x86);
+	UNIT_RUN(other_stack);
 	UNIT_RUN(real_dumps);
 	return unit_end();
 }

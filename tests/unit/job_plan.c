@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/plan.h"
 
+#include "job/aftermath.h"
+
 #include "unit.h"
 
 static struct plan plan;
@@ -21,6 +23,14 @@ defaults_hold_the_promise(void)
 	CHECK(make(1, 1, 0, 0, 0, 0) && plan.lanes == 0 && plan.slots == 0);
 	CHECK(plan.peak <= 3ull * MIB);
 	CHECK(make(4, 1, 2, 3, 1 * MIB, 0) && plan.slots == 4 * 2 + 3);
+}
+
+/* What the help says of --analyze. */
+static void
+analysis_as_stated(void)
+{
+	size_t stated = strtoul(AFTERMATH_MIB, NULL, 10) * MIB;
+	CHECK(aftermath_need() <= stated && aftermath_need() + MIB > stated);
 }
 
 static void
@@ -52,10 +62,37 @@ every_limit_is_kept_or_refused(void)
 		}
 }
 
+static void
+blocks_grow_for_large_files(void)
+{
+	const uint64_t fits = 50000ull * 4 * MIB;
+	char room[200];
+	struct text text = text_in(room, sizeof room);
+	CHECK(make(1, 0, 1, 0, 0, 0));
+	plan_grow(&plan, 0);
+	plan_grow(&plan, fits);
+	CHECK(plan.room == 4 * MIB && plan.peak <= 24ull * MIB);
+	plan_grow(&plan, fits + 1);
+	CHECK(plan.room == 4 * MIB + 64 * KIB && plan.block == 4 * MIB);
+	plan_grow(&plan, 50000ull * 4000 * MIB);
+	CHECK(plan.room == 4000ull * MIB && plan.room * 50000ull >= 50000ull * 4000 * MIB);
+	CHECK(plan.peak >= 5 * 4000ull * MIB && plan.peak <= 5 * 4000ull * MIB + 3 * MIB);
+	plan_grow(&plan, 50000ull * 4000 * MIB + 1);
+	CHECK(plan.room == 4000ull * MIB);
+	plan_put(&text, &plan);
+	CHECK(strstr(room, "blocks of 4096000 KiB for the largest file") != NULL);
+	/* smaller blocks than the default may grow up to it anyway */
+	CHECK(make(1, 0, 1, 0, 65536, 0));
+	plan_grow(&plan, 50000ull * 65536 + 1);
+	CHECK(plan.room == 4 * MIB);
+}
+
 int
 main(void)
 {
+	UNIT_RUN(blocks_grow_for_large_files);
 	UNIT_RUN(defaults_hold_the_promise);
+	UNIT_RUN(analysis_as_stated);
 	UNIT_RUN(blocks_are_whole_steps);
 	UNIT_RUN(memory_shrinks_to_fit);
 	UNIT_RUN(every_limit_is_kept_or_refused);

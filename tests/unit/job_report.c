@@ -81,7 +81,7 @@ add_exceptions(void)
 	struct managed_findings *findings = &diagnosis.findings;
 	findings->runtimes[0] = (struct managed_runtime){.base = 0x1000, .name = "coreclr.dll", .version = "10.0.9"};
 	findings->runtime_count = 1;
-	findings->source = MANAGED_DESCRIPTOR;
+	findings->source = findings->type_source = findings->trace_source = MANAGED_DESCRIPTOR;
 	findings->thread = 7;
 	findings->exception_count = 2;
 	findings->exceptions[0] = (struct managed_exception){.type = "Shop.Bad", .message = "no \xe2\x80\xaeway", .has_message = true,
@@ -155,6 +155,47 @@ managed_text(void)
 	                  "=>   at Shop.Run\\u{1b}[2J\n"
 	                  "  inner: Shop.Worse\n"
 	                  "     at Shop.Load\n") != NULL);
+	memory_close(&memory);
+}
+
+/* What is less certain says so. */
+static void
+marked_text(void)
+{
+	struct managed_findings *findings = &diagnosis.findings;
+	CHECK(set_up());
+	add_exceptions();
+	findings->source = findings->trace_source = MANAGED_HEURISTIC;
+	findings->type_source = MANAGED_WATSON;
+	findings->exceptions[0].message_found = findings->exceptions[0].type_unsure = findings->exceptions[1].inner_lost = true;
+	findings->exceptions[1].type[0] = '\0';
+	findings->watson = (struct managed_watson){true, "shop.exe", "1.2.3.4", "shop\x1b", "1.0.0.0", 2, 0x29, "Shop.Bad"};
+	write_with(report_text);
+	CHECK(strstr(got, "  its type from the Watson bucket\n  Shop.Bad: ") != NULL && strstr(got, "  its trace from") == NULL);
+	CHECK(strstr(got, "Environment.FailFast on the stack\n     not held against System.Exception: ") != NULL);
+	CHECK(strstr(got, "  inner: an exception of unknown type\n     at Shop.Load\n     its inner exception cannot be read") != NULL);
+	CHECK(strstr(got, "  Watson bucket: Shop.Bad at IL offset 0x29 of method 06000002 in shop\\u{1b} 1.0.0.0, program shop.exe 1.2.3.4\n") != NULL);
+	write_with(report_json);
+	CHECK(strstr(got, "\"source\":\"heuristic\",\"type_source\":\"watson\",\"thread_id\":7") != NULL);
+	CHECK(strstr(got, "\"message_source\":\"stack\",\"type_unverified\":true,\"frames\"") != NULL && strstr(got, "\"inner_unreadable\":true") != NULL);
+	CHECK(strstr(got, "\"watson\":{\"app\":\"shop.exe\",\"app_version\":\"1.2.3.4\",\"module\":\"shop\\u001b\",\"module_version\":\"1.0.0.0\","
+	                  "\"method_token\":\"0x06000002\",\"il_offset\":\"0x29\",\"type\":\"Shop.Bad\"}") != NULL);
+	memory_close(&memory);
+}
+
+/* The words of a fail-fast stand without a type. */
+static void
+fail_fast_text(void)
+{
+	CHECK(set_up());
+	add_exceptions();
+	diagnosis.findings.fail_fast = true;
+	diagnosis.findings.exceptions[0].type[0] = '\0';
+	write_with(report_text);
+	CHECK(strstr(got, "What      Environment.FailFast: no \\u{202e}way\n") == got);
+	diagnosis.findings.fail_fast = false;
+	write_with(report_text);
+	CHECK(strstr(got, "What      an exception of unknown type: no ") == got);
 	memory_close(&memory);
 }
 
@@ -232,6 +273,8 @@ main(void)
 {
 	UNIT_RUN(native_text);
 	UNIT_RUN(managed_text);
+	UNIT_RUN(marked_text);
+	UNIT_RUN(fail_fast_text);
 	UNIT_RUN(redacted);
 	UNIT_RUN(nothing_known);
 	UNIT_RUN(json);

@@ -341,9 +341,29 @@ peeking(void)
 	peer_close(&peer);
 }
 
+static bool
+within(const char *one, const char *network, unsigned bits)
+{
+	struct address address, other;
+	CHECK(address_read(span_of(one), 0, &address) && address_read(span_of(network), 0, &other));
+	return address_is_within(&address, &other, bits);
+}
+
+static void
+ranges(void)
+{
+	CHECK(within("10.1.2.3", "10.1.2.3", 32) && !within("10.1.2.3", "10.1.2.2", 32) && within("10.1.2.3", "10.1.2.2", 31));
+	CHECK(!within("10.1.2.3", "10.1.2.3", 33) && within("10.1.2.3", "99.9.9.9", 0) && !within("10.1.2.3", "::", 0));
+	CHECK(within("127.0.0.1", "0.0.0.0", 1) && !within("128.0.0.1", "0.0.0.0", 1) && within("172.31.0.1", "172.16.0.0", 12));
+	CHECK(!within("172.32.0.1", "172.16.0.0", 12) && within("fe80::1", "fe80::", 10) && !within("fec0::1", "fe80::", 10));
+	CHECK(within("fd00::1", "fd00::1", 128) && !within("fd00::1", "fd00::", 128) && within("fd00::1", "fd00::", 127));
+	CHECK(!within("fd00::1", "fd00::1", 129) && within("::ffff:10.0.0.1", "10.0.0.0", 8) && !within("::fffe:10.0.0.1", "10.0.0.0", 8));
+}
+
 int
 main(void)
 {
+	UNIT_RUN(ranges);
 	UNIT_RUN(a_conversation);
 	UNIT_RUN(refused);
 	UNIT_RUN(next_address);

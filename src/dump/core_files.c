@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump/core_files.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PIECE 256
+#define GAP_MOST (64u << 20) /* between the segments of one library: they are aligned to 2 MiB at most */
+
+/* One mapped file of NT_FILE. */
+struct mapping {
+	uint64_t start, end, page;
+	uint64_t name_at, name_hash;
+};
+
+/* Moves *at behind the NUL of the name that begins there; its hash (FNV-1a). False: no NUL before end. */
+static bool
+skip_name(struct view *view, uint64_t *at, uint64_t end, uint64_t *hash)
+{
+	*hash = 0xcbf29ce484222325ull;
+	while (*at < end) {
+		unsigned char piece[PIECE];
+		size_t take = end - *at < PIECE ? (size_t)(end - *at) : PIECE;
+		if (!view_read(view, *at, piece, take))
+			return false;
+		for (size_t i = 0; i < take; i++) {
+			++*at;
+			if (piece[i] == 0)
+				return true;
+			*hash = (*hash ^ piece[i]) * 0x100000001b3ull;
+		}
+	}
+	return false;
+}
+
+/* Whether a mapped file is a program or library: data files, fonts and memory of no file (.NET's code) are mapped too.
+ * What cannot be read may be a library whose pages were left out. */
+static bool
+is_image(struct space *space, const struct mapping *first)
+{
+	unsigned char magic[4], name[7];
+	struct span start = {name, sizeof name};
+	if (space_read(space, first->start, magic, sizeof magic))
+		return memcmp(magic, "\x7f" "ELF", 4) == 0 || memcmp(magic, "MZ", 2) == 0;
+	return first->page == 0 && view_read(&space->view, first->name_at, name, sizeof name)
+	       && !span_begins(start, "/memfd:") && !span_begins(start, "/dev/") && !span_begins(start, "/SYSV");
+}
+
+static void
+keep_module(struct space *space, const struct mapping *first, uint64_t end)
+{
+	if (first->end <= first->start || end <= first->start || !is_image(space, first))
+		return;
+	if (space->module_count >= SPACE_MODULES_MAX) {
+		space->modules_left_out++;
+		return;
+	}
+	space->modules[space->module_count++] = (struct module){
+		.base = first->start, .size = end - first->start, .name_at = first->name_at, .file_offset = first->page};
+}
+
+static bool
+belongs(const struct mapping *first, const struct mapping *last, const struct mapping *next)
+{
+	return next->name_hash == first->name_hash && next->start >= last->end && next->start - last->end <= GAP_MOST
+	       && next->page != 0 && next->page >= last->page;
+}
+
+void
+core_read_files(struct space *space, uint64_t at, uint32_t size)
+{
+	unsigned char room[24];
+	struct span entry = {room, sizeof room};
+	struct view *view = &space->view;
+	struct mapping first = {0}, last = {0};
+	uint64_t count, page, names, end = at + size;
+	if (size < 16 || !view_read(view, at, room, 16))
+		return;
+	count = span_get_u64(entry, 0);
+	page = span_get_u64(entry, 8);
+	if (count > (size - 16) / sizeof room) {
+		space_note(space, "the list of mapped files claims %" PRIu64 " entries", count);
+		return;
+	}
+	names = at + 16 + count * sizeof room;
+	for (uint64_t i = 0; i < count; i++) {
+		struct mapping next = {.name_at = names};
+		if (!view_read(view, at + 16 + i * sizeof room, room, sizeof room)
+		    || !skip_name(view, &names, end, &next.name_hash))
+			break;
+		next.start = span_get_u64(entry, 0);
+		next.end = span_get_u64(entry, 8);
+		next.page = span_get_u64(entry, 16);
+		if (page != 0 && next.page <= UINT64_MAX / page)
+			next.page *= page;
+		if (!belongs(&first, &last, &next)) {
+			keep_module(space, &first, last.end);
+			first = next;
+		}
+		last = next;
+	}
+	keep_module(space, &first, last.end);
+}
