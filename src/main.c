@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {&command_ps, &command_dump, &command_put, &command_analyze};
+static const struct command *const commands[] = {&command_ps, &command_dump, &command_put, &command_analyze, &command_doctor};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

@@ -44,6 +44,37 @@ blob_find(struct crew *crew, const struct blob_target *target, const char *name,
 	return true;
 }
 
+static bool
+try_on_lane(struct crew_lane *lane, void *state, struct fault *fault)
+{
+	struct look *look = state;
+	if (!blob_put_empty(lane, look->target, look->name, fault))
+		return false;
+	look->result.state = BLOB_THERE;
+	return blob_delete(lane, look->target, look->name, fault);
+}
+
+bool
+blob_try(struct crew *crew, const struct blob_target *target, struct text *said, struct fault *fault)
+{
+	unsigned char random[4];
+	char name[sizeof PROBE_NAME + 1 + 2 * sizeof random] = PROBE_NAME "-";
+	struct text hex = text_in(name + sizeof PROBE_NAME, sizeof name - sizeof PROBE_NAME);
+	struct look look = {.target = target, .name = name};
+	if (!random_bytes(random, sizeof random, fault))
+		return false;
+	encode_hex(&hex, (struct span){random, sizeof random});
+	if (crew_call(crew, try_on_lane, &look, fault)) {
+		text_put(said, "an empty blob was written and deleted");
+		return true;
+	}
+	if (look.result.state != BLOB_THERE || fault->kind != FAULT_DENIED)
+		return false;
+	fault_clear(fault);
+	text_printf(said, "an empty blob was written; it stays, as %s, since this login may not delete", name);
+	return true;
+}
+
 /* --- blocks */
 
 static bool

@@ -19,6 +19,10 @@ bool blob_probe(struct crew *, const struct blob_target *, struct fault *) MUST_
 /* Looks whether a blob of this name is there. */
 bool blob_find(struct crew *, const struct blob_target *, const char *name, struct blob_look *, struct fault *) MUST_CHECK;
 
+/* Whether a blob can be written: an empty one of a name of its own is made and deleted, and said so. Who may write but not
+ * delete leaves it there, which is said too. */
+bool blob_try(struct crew *, const struct blob_target *, struct text *said, struct fault *) MUST_CHECK;
+
 struct blob_options {
 	bool overwrite;    /* replace a blob of that name */
 	bool exact;        /* the very name that is asked for, or none */

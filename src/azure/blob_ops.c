@@ -177,6 +177,26 @@ blob_put_list(struct crew_lane *lane, const struct blob_commit *commit, struct f
 	return fault_while(fault, "committing %s", commit->name);
 }
 
+bool
+blob_put_empty(struct crew_lane *lane, const struct blob_target *target, const char *name, struct fault *fault)
+{
+	const struct blob_call call = {.target = target, .method = "PUT", .name = name, .has_body = true,
+	                               .headers = "x-ms-blob-type: BlockBlob\r\nIf-None-Match: *\r\n"};
+	struct blob_refusal refusal;
+	if (!blob_call(lane, &call, &refusal, fault))
+		return fault_while(fault, "writing %s", name);
+	http_client_done(&lane->client);
+	return true;
+}
+
+bool
+blob_delete(struct crew_lane *lane, const struct blob_target *target, const char *name, struct fault *fault)
+{
+	const struct blob_call call = {.target = target, .method = "DELETE", .name = name};
+	struct blob_refusal refusal;
+	return blob_call(lane, &call, &refusal, fault) || fault_while(fault, "deleting %s", name);
+}
+
 /* A blob that appears between the look and the deletion is younger than the answer to the look, so the condition saves
  * it. */
 bool

@@ -58,6 +58,10 @@ struct blob_commit {
  * without the right to read, its blocks) tells whether it is ours. */
 bool blob_put_list(struct crew_lane *, const struct blob_commit *, struct fault *) MUST_CHECK;
 
+/* Makes a blob without bytes, not over one that is there; and deletes one. (REST: "Put Blob", "Delete Blob".) */
+bool blob_put_empty(struct crew_lane *, const struct blob_target *, const char *name, struct fault *) MUST_CHECK;
+bool blob_delete(struct crew_lane *, const struct blob_target *, const char *name, struct fault *) MUST_CHECK;
+
 /* Removes unfinished blocks under a name that has no blob; if one exists, or appears meanwhile, it stays. One quick try;
  * the service drops them by itself after a week. */
 bool blob_drop_blocks(struct crew_lane *, const struct blob_target *, const char *name, struct fault *) MUST_CHECK;

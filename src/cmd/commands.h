@@ -5,6 +5,6 @@
 
 #include "cmd/options.h"
 
-extern const struct command command_ps, command_dump, command_put, command_analyze;
+extern const struct command command_ps, command_doctor, command_dump, command_put, command_analyze;
 
 #endif

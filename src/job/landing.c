@@ -77,6 +77,17 @@ landing_check(struct landing *landing, struct fault *fault)
 	return true;
 }
 
+bool
+landing_try(struct landing *landing, struct text *said, struct fault *fault)
+{
+	if (!landing_check(landing, fault))
+		return false;
+	if (landing->destination->kind == DESTINATION_BLOB)
+		return blob_try(landing->means->crew, &landing->destination->blob, said, fault);
+	text_put(said, "a file was written and deleted");
+	return true;
+}
+
 static const char *
 last_of(const char *path)
 {

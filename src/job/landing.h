@@ -56,6 +56,9 @@ void landing_aim(struct landing *, const struct destination *, const struct land
 /* Whether the destination would take a dump, found out without leaving anything there. */
 bool landing_check(struct landing *, struct fault *) MUST_CHECK;
 
+/* The same by writing and deleting an empty file or blob, which is put into the text. */
+bool landing_try(struct landing *, struct text *said, struct fault *) MUST_CHECK;
+
 /* Opens the sink for one dump. `length` 0: unknown. The facts are read at finish. */
 bool landing_open(struct landing *, const char *name, uint64_t length, struct facts *, struct fault *) MUST_CHECK;
 

@@ -80,6 +80,8 @@ inspect(struct checker *checker)
 		refuse(checker, CHECKER_NOT_FOR_SERVERS);
 	else if (certificate->names_limited)
 		refuse(checker, CHECKER_NAMES_LIMITED);
+	if (readable && certificate->not_after_s < checker->ends_s)
+		checker->ends_s = certificate->not_after_s;
 }
 
 static void
@@ -137,6 +139,7 @@ checker_open(struct checker *checker, const struct trust *trust, int64_t now_s)
 	checker->vtable = &checker_class;
 	checker->trust = trust;
 	checker->now_s = now_s;
+	checker->ends_s = INT64_MAX;
 	checker->length = checker->used = 0;
 	checker->seen = 0;
 	checker->decided = false;

@@ -25,6 +25,7 @@ struct checker {
 	br_x509_minimal_context minimal;
 	const struct trust *trust;
 	int64_t now_s;
+	int64_t ends_s; /* when the first of the certificates seen runs out */
 	/* the certificate being received, or the one where the verdict fell */
 	unsigned char room[CHECKER_CERTIFICATE_MAX];
 	size_t length, used;

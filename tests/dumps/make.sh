@@ -1,60 +1,176 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# make.sh OUT [VARIANT...]: builds app.cs for every .NET that restores here, lets it crash with the runtime's own createdump,
-# and keeps core, crash report and what the program said on stderr (the oracle) as OUT/VARIANT-MODE-TYPE.{core,out,…}.
-# Variants: fd10 (framework-dependent), sc9 and sc8 (self-contained), sf10 (single file), r2r10 (ReadyToRun). Full dumps
-# (type 4) of all modes and heap dumps (type 2) of throw; what is there already is not made again. About 3 GB.
+# make.sh OUT [VARIANT...]: builds app.cs in every way that works here, lets it crash in every way it knows, and keeps the
+# dumps with what the program said (the oracle) as OUT/VARIANT-MODE-TYPE.{core,dmp,out,…}. One run goes through to its end
+# by itself, makes nothing twice, and leaves in OUT/table.txt what there is and what could not be made, and why.
+#
+# Variants: fdN framework-dependent, scN self-contained, sfN single file, r2rN ReadyToRun, aotN NativeAOT, of .NET N on Linux;
+# winN self-contained, winsfN single file, winr2rN ReadyToRun, for Windows, run by wine and dumped by catch.c.
+# Types: 1 mini, 2 heap, 3 triage, 4 full, as the runtime's createdump counts them, k the kernel's own core; of Windows only
+# mini and full.
+# ONLY="throw-4 big-4" makes these cases alone, and of each variant. The programs get an empty environment, as it is in their dumps.
+# Needs dotnet; for NativeAOT clang; for Windows wine64 and gcc-mingw-w64-x86-64. DUMPS_MAX_GIB (10) bounds OUT.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 out=$(realpath -m "${1:?usage: make.sh OUT [VARIANT...]}")
 shift
 variants=("$@")
-[ $# -gt 0 ] || variants=(fd10 sc9 sc8 sf10 r2r10)
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+[ $# -gt 0 ] || variants=(fd10 sc9 sc8 win10 win9 win8 sf10 r2r10 winsf10 winr2r10 sf9 sf8 r2r9 r2r8 aot10 aot9 aot8 sc6)
+most=${DUMPS_MAX_GIB:-10}
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 WINEPREFIX=$out/wine WINEDEBUG=-all
+all='throw-4 nullref-4 aggregate-4 generic-4 async-4 pool-4 failfast-4 throw-2 throw-1 throw-3 so-4 asyncvoid-4 failfastex-4 emit-4 hang-4'
+clean=(env -i "PATH=$PATH" "HOME=${HOME:-/}" "WINEPREFIX=$WINEPREFIX" "WINEDEBUG=$WINEDEBUG" ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
+rows=()
 
-options() { # variant
+note() { # variant mode-type result
+	rows+=("$(printf '%-9s %-15s %s' "$1" "$2" "$3")")
+	echo "${rows[-1]}"
+}
+
+cases() { # variant
+	[ -z "${ONLY:-}" ] || { echo "$ONLY"; return; }
 	case $1 in
-	fd*) echo "--self-contained false" ;;
-	sc*) echo "--self-contained true" ;;
-	sf*) echo "--self-contained true -p:PublishSingleFile=true" ;;
-	r2r*) echo "--self-contained true -p:PublishReadyToRun=true" ;;
+	fd*) echo "$all silent-4 index-4 cast-4 genericvalue-4 caughthang-4 nullref-2 throw-k" ;;
+	sc*) echo "$all" ;;
+	r2r* | sf*) echo "throw-4 nullref-4 generic-4 throw-2 throw-1" ;;
+	aot*) echo "throw-4 nullref-4 failfast-4 so-4 throw-k so-k throw-1" ;;
+	winsf* | winr2r*) echo "throw-4" ;;
+	win10) echo "throw-4 throw-1 nullref-4 failfast-4 so-4 generic-4 aggregate-4 async-4 pool-4" ;;
+	win*) echo "throw-4 throw-1 nullref-4 failfast-4" ;;
 	esac
 }
 
+options() { # variant
+	case $1 in
+	fd*) echo "-r linux-x64 --self-contained false" ;;
+	sc*) echo "-r linux-x64 --self-contained true" ;;
+	sf*) echo "-r linux-x64 --self-contained true -p:PublishSingleFile=true" ;;
+	r2r*) echo "-r linux-x64 --self-contained true -p:PublishReadyToRun=true" ;;
+	aot*) echo "-r linux-x64 -p:PublishAot=true" ;;
+	winsf*) echo "-r win-x64 --self-contained true -p:PublishSingleFile=true" ;;
+	winr2r*) echo "-r win-x64 --self-contained true -p:PublishReadyToRun=true" ;;
+	win*) echo "-r win-x64 --self-contained true" ;;
+	esac
+}
+
+version_of() { sed -E 's/^(fd|sc|sf|r2r|aot|winsf|winr2r|win)//' <<< "$1"; }
+
+# A build is made again only when the program changed.
 build() { # variant
-	local at=$out/build/$1 version=${1#r2r}
-	version=${version//[!0-9]/}
-	[ -x "$at/bin/shop" ] && return
+	local at=$out/build/$1
+	cmp -s app.cs "$at/app.cs" && [ -d "$at/bin" ] && return
+	rm -rf "$at"
 	mkdir -p "$at"
-	cp app.cs "$at/app.cs"
 	cat > "$at/shop.csproj" <<-XML
 		<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>
-		<OutputType>Exe</OutputType><TargetFramework>net$version.0</TargetFramework><AssemblyName>shop</AssemblyName>
+		<OutputType>Exe</OutputType><TargetFramework>net$(version_of "$1").0</TargetFramework><AssemblyName>shop</AssemblyName>
 		<InvariantGlobalization>true</InvariantGlobalization><Nullable>disable</Nullable>
+		<CheckEolTargetFramework>false</CheckEolTargetFramework>
 		</PropertyGroup></Project>
 	XML
+	cp app.cs "$at/app.cs"
 	# shellcheck disable=SC2046
-	(cd "$at" && timeout 600 dotnet publish shop.csproj -c Release -r linux-x64 $(options "$1") -o bin) > "$at.log" 2>&1
+	if (cd "$at" && timeout 600 nice dotnet publish shop.csproj -c Release $(options "$1") -o bin) > "$at.log" 2>&1; then
+		case $1 in aot*) add_createdump "$(version_of "$1")" "$at/bin" ;; esac
+		return
+	fi
+	rm -rf "$at/bin"
+	return 1
+}
+
+# NativeAOT starts the createdump that lies beside the program; that of the runtime's package does.
+add_createdump() { # version folder
+	local packages=${NUGET_PACKAGES:-$HOME/.nuget/packages}/microsoft.netcore.app.runtime.linux-x64 tool
+	tool=$(find "$packages" -path "*/$1.*/createdump" 2> /dev/null | sort -V | tail -1)
+	[ -n "$tool" ] && install -m 755 "$tool" "$2/createdump"
+}
+
+build_catch() {
+	[ "$out/build/catch.exe" -nt catch.c ] && return
+	x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -o "$out/build/catch.exe" catch.c -ldbghelp 2> "$out/build/catch.log"
+}
+
+# The last reason in a log, on one line.
+reason() {
+	local words
+	words=$(grep -aE 'error|upport|FAILED|[Uu]nable|cannot|catch:|wine:' "$1" | grep -v '^oracle' | tail -1 | sed -E 's/^\S*\/shop\.csproj : //; s/ \[\/.*//' | tr -s ' \t\r' ' ' | cut -c1-150)
+	echo "${words:-it ended, and nothing was said of a dump}"
+}
+
+crash_linux() { # variant mode type name
+	local report=1
+	case $1 in sf* | aot*) report=0 ;; esac # createdump refuses a report there, and the dump with it
+	[ "$3" != k ] || { kernel_core "$1" "$2" "$4"; return; }
+	"${clean[@]}" DOTNET_DbgEnableMiniDump=1 DOTNET_DbgMiniDumpType="$3" DOTNET_DbgMiniDumpName="$4.core" DOTNET_EnableCrashReport=$report \
+		timeout 180 "$out/build/$1/bin/shop" "$2" > "$4.out" 2>&1
+}
+
+# The kernel's core, with the pages of files in it.
+kernel_core() { # variant mode name
+	[ "$(cat /proc/sys/kernel/core_pattern)" = core ] || { echo "cannot: the kernel's core_pattern is not 'core'" > "$3.out"; return; }
+	local at=$out/cores
+	rm -rf "$at" && mkdir -p "$at"
+	(cd "$at" && ulimit -c unlimited && echo 0x3f > /proc/self/coredump_filter && exec "${clean[@]}" timeout 180 "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1)
+	find "$at" -type f -name 'core*' -exec mv {} "$3.core" \;
+	rm -rf "$at"
+}
+
+# A process that did not crash, dumped from outside, as `dotnet-dump collect` does it: with the runtime's createdump.
+dump_waiting() { # variant mode name
+	local tool=$out/build/$1/bin/createdump pid
+	[ -x "$tool" ] || tool=$(dirname "$(realpath "$(command -v dotnet)")")/shared/Microsoft.NETCore.App/$(dotnet --list-runtimes | awk '/NETCore.App/ {v = $2} END {print v}')/createdump
+	"${clean[@]}" "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1 &
+	pid=$!
+	for _ in $(seq 100); do grep -q waiting "$3.out" && break; sleep 0.1; done
+	timeout 120 "$tool" --full --name "$3.core" "$pid" >> "$3.out" 2>&1
+	kill -KILL "$pid"
+	wait "$pid"
+}
+
+# Windows starts catch.exe for a process with an unhandled exception: the runtime runs as if alone until then. (Under a
+# debugger from the start the one of .NET 10 fails in wine 8.)
+crash_windows() { # variant mode type name
+	local kind=full drive=Z:${out//\//\\}
+	[ "$3" = 4 ] || kind=mini
+	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger \
+		/d "$drive\\build\\catch.exe $drive\\$(basename "$4").dmp $kind %ld %ld" > /dev/null 2>&1
+	"${clean[@]}" timeout 150 wine "$out/build/$1/bin/shop.exe" "$2" > "$4.out" 2>&1
 }
 
 crash() { # variant mode type
-	local name=$out/$1-$2-$3
-	[ -e "$name.core" ] && return
-	{ DOTNET_DbgEnableMiniDump=1 DOTNET_DbgMiniDumpType=$3 DOTNET_DbgMiniDumpName=$name.core DOTNET_EnableCrashReport=1 \
-		timeout 120 "$out/build/$1/bin/shop" "$2" > "$name.out" 2>&1; } 2> /dev/null
-	[ -s "$name.core" ] || { echo "no dump: $name"; return 1; }
+	local name=$out/$1-$2-$3 made=$out/$1-$2-$3.core
+	case $1 in win*) made=$name.dmp ;; esac
+	if ! [ -s "$made" ]; then
+		[ "$(du -s --block-size=1M "$out" | cut -f1)" -lt $((most * 1024 - 150)) ] || { note "$1" "$2-$3" "left out: $out would grow beyond $most GiB"; return; }
+		case $1:$2 in
+		win*) (cd "$out" && crash_windows "$1" "$2" "$3" "$name") ;;
+		*hang) dump_waiting "$1" "$2" "$name" ;;
+		*) crash_linux "$1" "$2" "$3" "$name" ;;
+		esac 2> /dev/null
+		[ -s "$made" ] && fallocate -d "$made" # pages of zeros need no room
+	fi
+	if [ -s "$made" ]; then
+		note "$1" "$2-$3" "$(($(stat -c %s "$made") >> 20)) MiB $(sed -nE 's/^oracle .*"runtime":"([^"]*)".*/\1/p' "$name.out" | head -1)"
+	else
+		note "$1" "$2-$3" "NO DUMP: $(reason "$name.out")"
+	fi
 }
 
-mkdir -p "$out"
-made=0 failed=0
+windows_ready() {
+	command -v wine x86_64-w64-mingw32-gcc > /dev/null || { echo "wine with wine64 or gcc-mingw-w64-x86-64 is not installed"; return 1; }
+	build_catch || { echo "catch.c does not build"; return 1; }
+	[ -d "$WINEPREFIX/drive_c" ] || timeout 120 wine wineboot -i > "$out/build/wine.log" 2>&1 || { echo "wineboot fails"; return 1; }
+	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Auto /d 1 > /dev/null 2>&1
+}
+
+mkdir -p "$out/build"
 for variant in "${variants[@]}"; do
 	if ! build "$variant"; then
-		echo "does not build here: $variant (see $out/build/$variant.log)"
-		failed=$((failed + 1))
+		note "$variant" - "DOES NOT BUILD: $(reason "$out/build/$variant.log")"
 		continue
 	fi
-	for case in throw-4 throw-2 nullref-4 so-4 failfast-4; do
-		if crash "$variant" "${case%-*}" "${case#*-}"; then made=$((made + 1)); else failed=$((failed + 1)); fi
-	done
+	case $variant in win*) why=$(windows_ready) || { note "$variant" - "NOT RUN: $why"; continue; } ;; esac
+	for case in $(cases "$variant"); do crash "$variant" "${case%-*}" "${case#*-}"; done
 done
-echo "$made dumps in $out, $failed failed"
+{ echo "variant   mode-type       result"; printf '%s\n' "${rows[@]}"; } > "$out/table.txt"
+echo "$(grep -c ' MiB' "$out/table.txt") dumps in $out, $(grep -cE 'NO DUMP|NOT RUN|DOES NOT' "$out/table.txt") could not be made; all in $out/table.txt"

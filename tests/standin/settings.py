@@ -76,6 +76,7 @@ TABLE = [
     ("vfs_ranges", 1, "0: Range is ignored"),
 
     ("HTTP", None, None),
+    ("clock", 0, "seconds by which its clock is wrong, in Date"),
     ("close", 0, "Connection: close in every answer"),
     ("json_framing", "length", "framing of everything but dumps: length, chunked, close"),
     ("early_close", 0, "closes after each answer without having said so"),

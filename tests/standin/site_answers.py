@@ -166,7 +166,7 @@ class Site:
         s = self.settings
         host = request.field("host").partition(":")[0]
         reply.fields += [("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"), ("Server", "Microsoft-IIS/10.0"),
-                         ("Date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())),
+                         ("Date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + s.clock))),
                          ("x-ms-request-id", request.field("x-arr-log-id") or request.field("x-ms-request-id") or str(uuid.uuid4()))]
         if s.affinity != "off":
             one = instance_id(index)
