@@ -209,3 +209,41 @@ choose_on_site(struct board *board, unsigned s, struct fault *fault)
 			mark_chosen(board, &board->instances[i]);
 	return any_chosen(board, site) || nothing(site, fault);
 }
+
+struct worker_taker {
+	struct kudu_taker taker;
+	struct kudu_process *room;
+	size_t count;
+};
+
+static bool
+take_worker(struct kudu_taker *taker, const struct kudu_process *process, struct fault *fault)
+{
+	struct worker_taker *workers = (struct worker_taker *)taker;
+	(void)fault;
+	if (kudu_may_be_worker(process) && workers->count < CHOSEN_MAX)
+		workers->room[workers->count++] = *process;
+	return true;
+}
+
+bool
+choose_workers(struct site *site, struct kudu_process *room, size_t *count, struct fault *fault)
+{
+	struct worker_taker workers = {{take_worker}, room, 0};
+	int64_t own_pid = 0;
+	*count = 0;
+	if (!kudu_list(site, &workers.taker, fault))
+		return false;
+	if (workers.count > 0 && !room[0].monitored && !kudu_own_pid(site, &own_pid, fault))
+		return false;
+	for (size_t i = 0; i < workers.count; i++) {
+		if (room[i].role == KUDU_UNKNOWN && !kudu_find_role(site, own_pid, &room[i], fault))
+			return false;
+		if (room[i].role != KUDU_SCM)
+			room[(*count)++] = room[i];
+	}
+	if (*count > 0)
+		return true;
+	fault_raise(fault, FAULT_MISSING, "%s has no worker process, only Kudu's own", site->name);
+	return fault_hint(fault, "the app sleeps or is stopped: send it a request first");
+}

@@ -20,4 +20,10 @@ void choose_on_instance(struct board *, unsigned instance);
  * own pid: then nothing is marked that was not before. */
 bool choose_on_site(struct board *, unsigned site, struct fault *) MUST_CHECK;
 
+#define CHOSEN_MAX 64
+
+/* The workers of the instance that answers, asked for one after the other: at most CHOSEN_MAX into `room`. FAULT_MISSING when
+ * there is none. */
+bool choose_workers(struct site *, struct kudu_process *room, size_t *count, struct fault *) MUST_CHECK;
+
 #endif

@@ -163,9 +163,8 @@ check_role(struct doctor *doctor, struct text *said, struct fault *fault)
 static bool
 check_processes(struct doctor *doctor, struct text *said, struct fault *fault)
 {
-	static const struct choice workers = {0};
 	size_t count;
-	if (!choose(&doctor->site, &workers, doctor->found, &count, fault))
+	if (!choose_workers(&doctor->site, doctor->found, &count, fault))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		text_printf(said, "%s%s %" PRId64, i == 0 ? "" : ", ", doctor->found[i].name, doctor->found[i].pid);
