@@ -8,16 +8,30 @@
 
 #define AHEAD_MS 300000 /* before the end of a token, or in the last fifth of a short one */
 
-bool
-identity_open(struct identity *identity, const char *words, const struct network *network, const struct cloud *cloud,
-              struct fault *fault)
+static bool
+begin(struct identity *identity, const struct cloud *cloud, struct fault *fault)
 {
 	identity->count = 0;
 	identity->busy = false;
 	identity->cloud = cloud;
 	if (pthread_mutex_init(&identity->lock, NULL) != 0 || pthread_cond_init(&identity->settled, NULL) != 0)
 		return fault_raise(fault, FAULT_SYSTEM, "making a lock");
-	return token_source_open(&identity->source, words, network, cloud, fault);
+	return true;
+}
+
+bool
+identity_open(struct identity *identity, const char *words, const struct network *network, const struct cloud *cloud,
+              struct fault *fault)
+{
+	return begin(identity, cloud, fault) && token_source_open(&identity->source, words, network, cloud, fault);
+}
+
+bool
+identity_open_given(struct identity *identity, const char *token, const struct network *network, const struct cloud *cloud,
+                    struct fault *fault)
+{
+	identity->source = (struct token_source){.kind = TOKEN_GIVEN, .network = network, .secret = token};
+	return begin(identity, cloud, fault);
 }
 
 static struct identity_held *

@@ -37,6 +37,10 @@ struct identity {
 /* `words` as token_source_open takes them. Nothing goes over the network yet. Call once, before threads. */
 bool identity_open(struct identity *, const char *words, const struct network *, const struct cloud *, struct fault *) MUST_CHECK;
 
+/* The same of a token that was given and stays where it is. */
+bool identity_open_given(struct identity *, const char *token, const struct network *, const struct cloud *,
+                         struct fault *) MUST_CHECK;
+
 /* Puts a token for a resource (one of cloud.h's, or another string that stays) into the text, without "Bearer ".
  * *given is its number. Who was refused with a token says its number in `refused`, 0 else: then it is another one, or
  * FAULT_DENIED when there is no newer one. From any thread; waits when no token is good any more.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/kudu.h"
 
+#include "azure/arm.h"
 #include "base/encode.h"
 
 #include <inttypes.h>
@@ -10,6 +11,8 @@
 /* The front end gives up after 230 s without a byte; users saw 4:08. What fails with 5xx after this long was that cut. */
 #define FRONT_END_CUT_MS 200000
 
+#define TARGET_MAX 1024
+
 const char *
 kudu_role_name(enum kudu_role role)
 {
@@ -17,25 +20,34 @@ kudu_role_name(enum kudu_role role)
 	return names[role];
 }
 
-/* True when the reader has an element; its end without one is a fault: the answer was empty. */
-static bool
-one_element(struct site *site, struct fault *fault)
+/* Where ARM puts Kudu's objects. */
+#define IN_ARM "properties/"
+
+/* The route of a process behind …/processes, here or in ARM, where it needs the instance's name (facts: section 5). */
+static void
+put_target(struct text *text, const struct site *site, int64_t pid, const char *tail, const char *query)
 {
-	bool more;
-	if (!json_next(&site->json, &more, fault))
-		return false;
-	return more || fault_raise(fault, FAULT_CORRUPT, "the answer holds nothing");
+	text_printf(text, "%s", site->by_arm ? site->client.origin.path : "/api");
+	if (site->by_arm && site->instance[0] != 0)
+		text_printf(text, "/instances/%s", site->instance);
+	text_put(text, "/processes");
+	if (pid >= 0)
+		text_printf(text, "/%" PRId64 "%s", pid, tail);
+	if (site->by_arm)
+		text_put(text, "?" ARM_API);
+	else if (query[0] != 0)
+		text_printf(text, "?%s", query);
 }
 
-/* Reads the document to its end, so that all of it is known to be valid. */
+/* `wanted` is for Kudu's own answer, `in_arm` for ARM's. pid below 0: the list. */
 static bool
-to_end(struct site *site, struct fault *fault)
+ask(struct site *site, int64_t pid, const char *tail, const char *const *wanted, const char *const *in_arm, size_t count,
+    struct fault *fault)
 {
-	bool more = true;
-	while (more)
-		if (!json_next(&site->json, &more, fault))
-			return false;
-	return true;
+	char target[TARGET_MAX];
+	struct text text = text_in(target, sizeof target);
+	put_target(&text, site, pid, tail, "");
+	return site_get_json(site, target, site->by_arm ? in_arm : wanted, count, fault);
 }
 
 static void
@@ -51,7 +63,11 @@ read_process(struct site *site, struct kudu_process *process, struct fault *faul
 {
 	char machine[MACHINE_MAX];
 	memset(process, 0, sizeof *process);
-	if (!json_get_int(&site->json, 0, &process->pid) || process->pid < 0 || process->pid > UINT32_MAX)
+	/* dotnet-monitor says pid, some KuduLite id; a uid is dotnet-monitor's alone (facts: section 1, Linux) */
+	process->monitored = json_get_int(&site->json, 4, &process->pid) || json_get(&site->json, 5).kind == JSON_STRING;
+	if (process->monitored)
+		process->role = KUDU_WORKER;
+	if ((process->pid == 0 && !json_get_int(&site->json, 0, &process->pid)) || process->pid < 0 || process->pid > UINT32_MAX)
 		return fault_raise(fault, FAULT_CORRUPT, "a process of the list has no usable id");
 	if (!json_get_text(&site->json, 1, process->name, sizeof process->name))
 		memcpy(process->name, "unnamed", sizeof "unnamed");
@@ -61,34 +77,27 @@ read_process(struct site *site, struct kudu_process *process, struct fault *faul
 }
 
 static bool
-read_list(struct site *site, const struct kudu_filter *filter, struct kudu_process *room, size_t limit, size_t *count,
-          struct fault *fault)
+read_list(struct site *site, struct kudu_taker *taker, struct fault *fault)
 {
 	struct kudu_process process;
 	bool more;
-	*count = 0;
 	for (;;) {
 		if (!json_next(&site->json, &more, fault))
 			return false;
 		if (!more)
 			return true;
-		if (!read_process(site, &process, fault))
+		if (!read_process(site, &process, fault) || !taker->take(taker, &process, fault))
 			return false;
-		if (filter != NULL && !filter->keeps(filter, &process))
-			continue;
-		if (*count == limit)
-			return fault_raise(fault, FAULT_BOUND, "there are more than %zu such processes", limit);
-		room[(*count)++] = process;
 	}
 }
 
 bool
-kudu_list(struct site *site, const struct kudu_filter *filter, struct kudu_process *room, size_t limit, size_t *count,
-          struct fault *fault)
+kudu_list(struct site *site, struct kudu_taker *taker, struct fault *fault)
 {
-	static const char *const wanted[] = {"id", "name", "machineName", "user_name"};
-	bool done = site_get_json(site, "/api/processes", wanted, 4, fault) &&
-	            read_list(site, filter, room, limit, count, fault);
+	static const char *const wanted[] = {"id", "name", "machineName", "user_name", "pid", "uid"};
+	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "name", IN_ARM "machineName", IN_ARM "user_name",
+	                                     IN_ARM "pid", IN_ARM "uid"};
+	bool done = ask(site, -1, "", wanted, in_arm, 6, fault) && read_list(site, taker, fault);
 	site_done(site);
 	if (done)
 		return true;
@@ -97,17 +106,27 @@ kudu_list(struct site *site, const struct kudu_filter *filter, struct kudu_proce
 	return fault_while(fault, "listing the processes of %s", site->name);
 }
 
+static bool
+read_own(struct site *site, int64_t *pid, struct fault *fault)
+{
+	char machine[MACHINE_MAX], id[INSTANCE_MAX + 1];
+	if (!site_first(site, fault))
+		return false;
+	if (!json_get_int(&site->json, 0, pid))
+		return fault_raise(fault, FAULT_CORRUPT, "the answer has no id");
+	optional_text(&site->json, 1, machine, sizeof machine);
+	optional_text(&site->json, 2, id, sizeof id);
+	return site_to_end(site, fault) && (id[0] == 0 || site_check_instance(site, id, fault)) &&
+	       site_check_machine(site, machine, fault);
+}
+
 bool
 kudu_own_pid(struct site *site, int64_t *pid, struct fault *fault)
 {
-	static const char *const wanted[] = {"id", "machineName"};
-	char machine[MACHINE_MAX];
-	bool done = site_get_json(site, "/api/processes/0", wanted, 2, fault) && one_element(site, fault);
-	if (done) {
-		optional_text(&site->json, 1, machine, sizeof machine);
-		done = (json_get_int(&site->json, 0, pid) || fault_raise(fault, FAULT_CORRUPT, "the answer has no id")) &&
-		       to_end(site, fault) && site_check_machine(site, machine, fault);
-	}
+	static const char *const wanted[] = {"id", "machineName", "environment_variables/WEBSITE_INSTANCE_ID"};
+	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "machineName",
+	                                     IN_ARM "environment_variables/WEBSITE_INSTANCE_ID"};
+	bool done = ask(site, 0, "", wanted, in_arm, 3, fault) && read_own(site, pid, fault);
 	site_done(site);
 	return done || fault_while(fault, "asking %s for Kudu's own process id", site->name);
 }
@@ -125,13 +144,13 @@ static bool
 ask_environment(struct site *site, int64_t pid, const char *name, char *room, size_t size, struct fault *fault)
 {
 	const char *const wanted[] = {name};
-	char target[96];
+	char tail[64];
 	bool done;
-	snprintf(target, sizeof target, "/api/processes/%" PRId64 "/environments/%s", pid, name);
-	done = site_get_json(site, target, wanted, 1, fault) && one_element(site, fault);
+	snprintf(tail, sizeof tail, "/environments/%s", name);
+	done = ask(site, pid, tail, wanted, wanted, 1, fault) && site_first(site, fault);
 	if (done) {
 		optional_text(&site->json, 0, room, size);
-		done = to_end(site, fault);
+		done = site_to_end(site, fault);
 	}
 	site_done(site);
 	return done;
@@ -167,6 +186,57 @@ kudu_is_w3wp(const struct kudu_process *process)
 	return span_is_nocase(span_of(process->name), "w3wp");
 }
 
+bool
+kudu_may_be_worker(const struct kudu_process *process)
+{
+	return process->monitored || kudu_is_w3wp(process);
+}
+
+bool
+kudu_is_runtime(const struct kudu_process *process)
+{
+	static const char *const names[] = {"dotnet", "node", "java", "php-cgi", "python", "python3"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (span_is_nocase(span_of(process->name), names[i]))
+			return true;
+	return false;
+}
+
+/* [d.]hh:mm:ss[.fraction] as .NET writes durations; 0 when it is none. */
+static int64_t
+read_duration_ms(const char *words)
+{
+	struct span rest = span_of(words), part;
+	uint64_t ms = 0, days = 0, field[3] = {0, 0, 0};
+	size_t dot, colon;
+	if (!span_find_byte(rest, ':', &colon))
+		return 0;
+	if (span_find_byte(span_first(rest, colon), '.', &dot)) {
+		if (!span_decimal(span_first(rest, dot), &days) || days > 100000)
+			return 0;
+		rest = span_from(rest, dot + 1);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		struct span whole;
+		if (!span_cut(&rest, ':', &part) || !span_cut(&part, '.', &whole) || !span_decimal(whole, &field[i]) || field[i] > 99)
+			return 0;
+	}
+	for (uint64_t weight = 100; weight > 0 && part.count > 0 && part.at[0] >= '0' && part.at[0] <= '9'; weight /= 10) {
+		ms += weight * (unsigned)(part.at[0] - '0');
+		part = span_from(part, 1);
+	}
+	return (int64_t)((((days * 24 + field[0]) * 60 + field[1]) * 60 + field[2]) * 1000 + ms);
+}
+
+/* The pid at the end of …/processes/N; -1 there means unknown. */
+static int64_t
+read_parent(const char *link)
+{
+	const char *last = strrchr(link, '/');
+	uint64_t pid;
+	return last != NULL && span_decimal(span_of(last + 1), &pid) && pid <= UINT32_MAX ? (int64_t)pid : 0;
+}
+
 static void
 settle_role(struct site *site, int64_t own_pid, struct kudu_process *process, const char *pool)
 {
@@ -183,9 +253,9 @@ settle_role(struct site *site, int64_t own_pid, struct kudu_process *process, co
 static bool
 read_detail(struct site *site, int64_t own_pid, struct kudu_process *process, struct fault *fault)
 {
-	char machine[MACHINE_MAX], pool[256];
+	char machine[MACHINE_MAX], pool[256], parent[512];
 	int64_t pid;
-	if (!one_element(site, fault))
+	if (!site_first(site, fault))
 		return false;
 	if (!json_get_int(&site->json, 0, &pid) || pid != process->pid)
 		return fault_raise(fault, FAULT_CORRUPT, "the answer is about another process");
@@ -197,20 +267,24 @@ read_detail(struct site *site, int64_t own_pid, struct kudu_process *process, st
 		process->private_bytes = 0;
 	if (process->user[0] == 0)
 		optional_text(&site->json, 8, process->user, sizeof process->user);
+	optional_text(&site->json, 9, parent, sizeof parent);
+	process->parent = read_parent(parent);
+	process->cpu_ms = read_duration_ms(process->cpu_time);
 	settle_role(site, own_pid, process, pool);
 	process->detailed = true;
-	return to_end(site, fault) && site_check_machine(site, machine, fault);
+	return site_to_end(site, fault) && site_check_machine(site, machine, fault);
 }
 
 bool
 kudu_describe(struct site *site, int64_t own_pid, struct kudu_process *process, struct fault *fault)
 {
 	static const char *const wanted[] = {"id", "machineName", "start_time", "total_cpu_time", "is_scm_site", "is_webjob",
-	                                     "environment_variables/APP_POOL_ID", "private_memory", "user_name"};
-	char target[64];
-	bool done;
-	snprintf(target, sizeof target, "/api/processes/%" PRId64, process->pid);
-	done = site_get_json(site, target, wanted, 9, fault) && read_detail(site, own_pid, process, fault);
+	                                     "environment_variables/APP_POOL_ID", "private_memory", "user_name", "parent"};
+	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "machineName", IN_ARM "start_time", IN_ARM "total_cpu_time",
+	                                     IN_ARM "is_scm_site", IN_ARM "is_webjob",
+	                                     IN_ARM "environment_variables/APP_POOL_ID", IN_ARM "private_memory",
+	                                     IN_ARM "user_name", IN_ARM "parent"};
+	bool done = ask(site, process->pid, "", wanted, in_arm, 10, fault) && read_detail(site, own_pid, process, fault);
 	site_done(site);
 	return done || fault_while(fault, "asking %s about process %" PRId64, site->name, process->pid);
 }
@@ -224,7 +298,7 @@ kudu_find_role(struct site *site, int64_t own_pid, struct kudu_process *process,
 		process->role = KUDU_SCM;
 		return true;
 	}
-	if (!kudu_is_w3wp(process))
+	if (!kudu_is_w3wp(process) || site->by_arm)
 		return kudu_describe(site, own_pid, process, fault);
 	if (ask_pool(site, process, &aside) && process->role != KUDU_UNKNOWN)
 		return true;
@@ -268,6 +342,8 @@ explain_dump(struct site *site, int64_t waited_ms, struct fault *fault)
 		fault_raise(fault, FAULT_MISSING, "the process is gone (HTTP 404)");
 		fault_hint(fault, "it may have been recycled, or runs on another instance: list again");
 	}
+	if (fault->kind == FAULT_BUSY && status == 429)
+		fault_hint(fault, "another dump is being written there: wait until it is done");
 	if (!by_server)
 		return false;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -325,13 +401,25 @@ check_type(struct site *site, struct fault *fault)
 	return true;
 }
 
+/* dotnet-monitor has names for what Windows has bits for. */
+static const char *
+monitor_type(unsigned type)
+{
+	return (type & 2) != 0 ? "Full" : (type & 0x200) != 0 ? "WithHeap" : type == 0 ? "Triage" : "Mini";
+}
+
 bool
 kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned type, int64_t first_byte_ms,
                struct kudu_dump *dump, struct fault *fault)
 {
-	char target[96];
+	char target[TARGET_MAX], query[32];
+	struct text text = text_in(target, sizeof target);
 	int64_t began = clock_ms();
-	snprintf(target, sizeof target, "/api/processes/%" PRId64 "/dump?dumpType=%u", process->pid, type);
+	if (process->monitored)
+		snprintf(query, sizeof query, "type=%s", monitor_type(type));
+	else
+		snprintf(query, sizeof query, "dumpType=%u", type);
+	put_target(&text, site, process->pid, "/dump", query);
 	site->said[0] = 0;
 	if (!site_get(site, target, SITE_ONCE, first_byte_ms, fault))
 		return explain_dump(site, clock_ms() - began, fault);
@@ -339,6 +427,7 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 		http_client_close(&site->client);
 		return false;
 	}
+	dump->core = process->monitored;
 	dump->body = http_client_body(&site->client);
 	dump->length = site->client.head.framing == HTTP_LENGTH ? site->client.head.length : 0;
 	read_digits(&site->client.head, dump->digits);

@@ -22,23 +22,30 @@ struct kudu_process {
 	char start_time[40];       /* ISO 8601 as Kudu writes it */
 	char cpu_time[32];         /* hh:mm:ss[.fraction] */
 	int64_t private_bytes;     /* 0: unknown */
+	int64_t cpu_ms;            /* of cpu_time */
+	int64_t parent;            /* pid; 0: unknown */
+	bool monitored;            /* of a Linux app, where dotnet-monitor answers instead of Kudu: always a worker */
 };
 
 const char *kudu_role_name(enum kudu_role);
 
-/* Chooses from the list as it streams by. */
-struct kudu_filter {
-	bool (*keeps)(const struct kudu_filter *, const struct kudu_process *);
+/* Gets the list as it streams by. */
+struct kudu_taker {
+	bool (*take)(struct kudu_taker *, const struct kudu_process *, struct fault *);
 };
 
-/* The processes of the instance that answers, roles unknown, in the server's order; only those that `filter` keeps
- * (NULL: all) are stored. FAULT_BOUND when they are more than `limit`. */
-bool kudu_list(struct site *, const struct kudu_filter *filter, struct kudu_process *room, size_t limit, size_t *count,
-               struct fault *) MUST_CHECK;
+/* The processes of the instance that answers, roles unknown, in the server's order. */
+bool kudu_list(struct site *, struct kudu_taker *, struct fault *) MUST_CHECK;
 
 bool kudu_is_w3wp(const struct kudu_process *);
 
-/* Kudu's own pid (route 0 always means itself). */
+/* w3wp, or one of a Linux app. */
+bool kudu_may_be_worker(const struct kudu_process *);
+
+/* Whether a process of this name is one that runs an app's code beside w3wp: dotnet, node, java, php-cgi, python. */
+bool kudu_is_runtime(const struct kudu_process *);
+
+/* Kudu's own pid (route 0 always means itself). Its environment tells which instance answered: as site_check_instance. */
 bool kudu_own_pid(struct site *, int64_t *pid, struct fault *) MUST_CHECK;
 
 /* 32 or 64; 64 when the process does not say. */
@@ -54,6 +61,7 @@ bool kudu_describe(struct site *, int64_t own_pid, struct kudu_process *, struct
 struct kudu_dump {
 	struct source *body;
 	uint64_t length;        /* 0: the server did not say */
+	bool core;              /* an ELF core, no minidump */
 	char digits[7];         /* six hex digits of the instance in the file name it proposes; may be empty */
 };
 

@@ -63,6 +63,8 @@ login_audiences(const struct login *login)
 static const char *
 resource_of(const struct login *login, unsigned audience)
 {
+	if (audience == LOGIN_ARM)
+		return login->identity->cloud->arm;
 	return login->audience != NULL ? login->audience : login->identity->cloud->scm[audience];
 }
 
@@ -78,6 +80,10 @@ login_put(const struct login *login, unsigned audience, unsigned refused, unsign
 {
 	if (login->kind == LOGIN_NONE)
 		return true;
+	if (login->kind == LOGIN_BASIC && audience == LOGIN_ARM) {
+		fault_raise(fault, FAULT_USAGE, "Azure Resource Manager takes no user and password");
+		return fault_hint(fault, "give a bearer token: --identity");
+	}
 	if (login->kind == LOGIN_BASIC) {
 		text_printf(text, "Authorization: Basic %s\r\n", login->basic);
 		return true;

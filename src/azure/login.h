@@ -26,6 +26,8 @@ bool login_basic(struct login *, const char *user, const char *password, struct 
 /* Bearer tokens (RFC 6750) of an identity, which stays the caller's. `audience` may be NULL. */
 void login_bearer(struct login *, struct identity *, const char *audience);
 
+#define LOGIN_ARM 0xffu /* the audience of Azure Resource Manager, of login_put */
+
 /* How many audiences there are to try. */
 unsigned login_audiences(const struct login *);
 
@@ -33,7 +35,7 @@ unsigned login_audiences(const struct login *);
 void login_put_reason(const struct login *, unsigned audience, struct text *);
 
 /* Puts the Authorization line; nothing for LOGIN_NONE. With a token of the audience, `refused` and `given` as
- * identity_token has them. May wait. */
+ * identity_token has them. May wait. FAULT_USAGE for a Basic login to Resource Manager. */
 bool login_put(const struct login *, unsigned audience, unsigned refused, unsigned *given, struct text *,
                struct fault *) MUST_CHECK;
 

@@ -324,22 +324,26 @@ explain(const struct procdump *dump, struct fault *fault)
 	                   (int)(last.count < 200 ? last.count : 200), last.count > 0 ? (const char *)last.at : "none");
 }
 
+struct procdump_taker {
+	struct kudu_taker taker;
+	bool found;
+};
+
 static bool
-is_procdump(const struct kudu_filter *filter, const struct kudu_process *process)
+note_procdump(struct kudu_taker *taker, const struct kudu_process *process, struct fault *fault)
 {
-	(void)filter;
-	return span_begins_nocase(span_of(process->name), "procdump");
+	(void)fault;
+	((struct procdump_taker *)taker)->found |= span_begins_nocase(span_of(process->name), "procdump");
+	return true;
 }
 
 static bool
 check_alive(struct procdump *dump, struct fault *fault)
 {
-	static const struct kudu_filter filter = {is_procdump};
-	struct kudu_process found[4];
-	size_t count = 0;
-	if (!kudu_list(dump->site, &filter, found, 4, &count, fault))
-		return fault->kind == FAULT_BOUND;
-	dump->failed = count == 0;
+	struct procdump_taker taker = {{note_procdump}, false};
+	if (!kudu_list(dump->site, &taker.taker, fault))
+		return false;
+	dump->failed = !taker.found;
 	return !dump->failed || fault_raise(fault, FAULT_NETWORK, "ProcDump ended without finishing the dump");
 }
 
@@ -446,7 +450,7 @@ procdump_open(struct procdump *dump, struct site *site, const struct kudu_proces
 		return false;
 	if (make(dump, process, type, patience_ms, fault)) {
 		put_path(dump, path, "dump.dmp");
-		*opened = (struct kudu_dump){&dump->file.source, 0, ""};
+		*opened = (struct kudu_dump){.body = &dump->file.source};
 		if (!vfs_open(&dump->file, site, path, fault))
 			return false;
 		opened->length = dump->file.length;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/site.h"
 
+#include "azure/arm.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "http/retry.h"
@@ -26,27 +27,71 @@ is_hex(const char *words)
 	return words[0] != 0 && words[strspn(words, "0123456789abcdefABCDEF")] == 0;
 }
 
+static void
+begin(struct site *site, const struct network *network, const struct url *origin, const struct login *login)
+{
+	http_client_open(&site->client, network, origin);
+	site->login = login;
+	site->machine[0] = site->said[0] = site->instance[0] = 0;
+	site->pinned = site->by_arm = false;
+	site->stall_ms = 0;
+	site->audience = site->given = site->refused = 0;
+	site->accepted = site->logged_in = site->login_refused = false;
+}
+
+static bool
+pin(struct site *site, const char *instance, struct fault *fault)
+{
+	site->pinned = instance != NULL;
+	if (instance == NULL || (is_hex(instance) && text_keep(site->instance, sizeof site->instance, span_of(instance))))
+		return true;
+	return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
+}
+
 bool
 site_open(struct site *site, const struct network *network, const struct url *scm, const struct login *login,
           const char *instance, struct fault *fault)
 {
-	http_client_open(&site->client, network, scm);
-	site->login = login;
-	site->machine[0] = site->said[0] = site->instance[0] = 0;
-	site->pinned = instance != NULL;
-	site->stall_ms = 0;
-	site->audience = site->given = site->refused = 0;
-	site->accepted = site->logged_in = site->login_refused = false;
+	begin(site, network, scm, login);
 	name_site(site);
 	if (strcmp(scm->path, "/") != 0 || scm->query[0] != 0) {
 		fault_raise(fault, FAULT_USAGE, "the SCM address has a path");
 		return fault_hint(fault, "give the address alone, as in https://contoso.scm.azurewebsites.net");
 	}
-	if (instance == NULL)
+	return pin(site, instance, fault);
+}
+
+bool
+site_open_arm(struct site *site, const struct network *network, const struct url *arm, const struct login *login,
+              const char *instance, struct fault *fault)
+{
+	begin(site, network, arm, login);
+	arm_name(arm, site->name, sizeof site->name);
+	site->by_arm = true;
+	site->audience = LOGIN_ARM;
+	return pin(site, instance, fault);
+}
+
+void
+site_turn(struct site *site, const char *instance, const char *machine)
+{
+	snprintf(site->instance, sizeof site->instance, "%s", instance);
+	snprintf(site->machine, sizeof site->machine, "%s", machine);
+	site->pinned = instance[0] != 0;
+}
+
+bool
+site_check_instance(struct site *site, const char *id, struct fault *fault)
+{
+	if (!is_hex(id) || strlen(id) > INSTANCE_MAX)
 		return true;
-	if (!text_keep(site->instance, sizeof site->instance, span_of(instance)) || !is_hex(instance))
-		return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
-	return true;
+	if (site->instance[0] == 0)
+		snprintf(site->instance, sizeof site->instance, "%s", id);
+	if (span_is_nocase(span_of(id), site->instance))
+		return true;
+	fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
+	return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more: see kudump ps --instance all"
+	                                            : "it may have been scaled in: run again");
 }
 
 /* The front end names the instance that answered in Set-Cookie: ARRAffinity=<id>;Path=/… (facts: recorded traffic). */
@@ -61,13 +106,8 @@ learn_instance(struct site *site, struct fault *fault)
 		cookie = span_from(cookie, strlen("ARRAffinity="));
 		if (!span_cut(&cookie, ';', &value) || !text_keep(id, sizeof id, value) || !is_hex(id))
 			continue;
-		if (site->instance[0] == 0) {
-			memcpy(site->instance, id, sizeof id);
-		} else if (strcmp(site->instance, id) != 0) {
-			fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
-			return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more"
-			                                            : "it may have been scaled in: run again");
-		}
+		if (!site_check_instance(site, id, fault))
+			return false;
 	}
 	return true;
 }
@@ -79,7 +119,7 @@ put_headers(struct site *site, const char *more, struct fault *fault)
 	text_put(&headers, "Accept: application/json, application/octet-stream\r\n");
 	if (!login_put(site->login, site->audience, site->refused, &site->given, &headers, fault))
 		return false;
-	if (site->instance[0] != 0)
+	if (site->instance[0] != 0 && !site->by_arm)
 		text_printf(&headers, "Cookie: ARRAffinity=%s\r\n", site->instance);
 	if (more != NULL)
 		text_put(&headers, more);
@@ -219,6 +259,14 @@ fail_server(struct site *site, int status, struct fault *fault)
 		            (int)(reason.count < 80 ? reason.count : 80), reason.at == NULL ? "" : (const char *)reason.at);
 }
 
+static void
+refuse_linux(struct fault *fault)
+{
+	fault_raise(fault, FAULT_UNABLE, "this is a Linux app: its Kudu has no process dumps");
+	fault_hint(fault, "of a .NET app with WEBSITE_USE_DOTNET_MONITOR=true it has; else take the dump inside the container, "
+	                  "with dotnet-dump or createdump, and kudump analyze it");
+}
+
 /* Any status but 200 as a fault. */
 static bool
 refuse(struct site *site, struct fault *fault)
@@ -226,7 +274,10 @@ refuse(struct site *site, struct fault *fault)
 	int status = site->client.head.status;
 	http_client_peek(&site->client, site->said, sizeof site->said);
 	fault->retry_after_s = retry_after_s(&site->client.head);
-	if (status == 412)
+	if (site->by_arm) {
+		site->login_refused = status == 401;
+		arm_refuse(site, status, fault);
+	} else if (status == 412)
 		fault_raise(fault, FAULT_BUSY, "it was changed meanwhile (HTTP 412)");
 	else if (status >= 300 && status < 400)
 		deny_redirect(site, status, fault);
@@ -235,7 +286,9 @@ refuse(struct site *site, struct fault *fault)
 	else if (status == 403)
 		deny_forbidden(site, fault);
 	else if (status == 400 && said(site, "Not supported on Linux"))
-		fault_raise(fault, FAULT_UNABLE, "this is a Linux app: its Kudu has no process dumps");
+		refuse_linux(fault);
+	else if (status == 404 && said(site, "dotnet-monitor"))
+		refuse_linux(fault);
 	else if (status == 429)
 		fault_raise(fault, FAULT_BUSY, "the SCM site asks for fewer requests (HTTP 429)");
 	else if (status == 404) {
@@ -272,7 +325,7 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 	if (site->client.head.status != 200 && site->client.head.status != ask->also)
 		return refuse(site, fault);
 	site->accepted = true;
-	return learn_instance(site, fault);
+	return site->by_arm || learn_instance(site, fault);
 }
 
 /* Patience by kind: what Kudu itself answers with 500 it will answer again; a closed port rarely opens, and a server
@@ -344,7 +397,26 @@ site_get_json(struct site *site, const char *target, const char *const *wanted, 
 		fault_raise(fault, FAULT_DENIED, "the SCM site sent a page where data was due");
 		return fault_hint(fault, "that is usually a login page: check the address (…scm.…) and the login");
 	}
-	json_open(&site->json, http_client_body(&site->client), NULL, wanted, count);
+	json_open(&site->json, http_client_body(&site->client), site->by_arm ? "value" : NULL, wanted, count);
+	return true;
+}
+
+bool
+site_first(struct site *site, struct fault *fault)
+{
+	bool more;
+	if (!json_next(&site->json, &more, fault))
+		return false;
+	return more || fault_raise(fault, FAULT_CORRUPT, "the answer holds nothing");
+}
+
+bool
+site_to_end(struct site *site, struct fault *fault)
+{
+	bool more = true;
+	while (more)
+		if (!json_next(&site->json, &more, fault))
+			return false;
 	return true;
 }
 

@@ -15,6 +15,7 @@ struct site {
 	char instance[INSTANCE_MAX + 1];  /* WEBSITE_INSTANCE_ID of the one that answers; empty while unknown */
 	char machine[MACHINE_MAX];        /* machineName of it; empty while unknown */
 	bool pinned;                      /* the user asked for this instance */
+	bool by_arm;                      /* through Azure Resource Manager: client.origin.path is the site's resource id */
 	int64_t stall_ms;                 /* between two bytes of a body; 0: the default. The owner's to set */
 	struct json_reader json;          /* of the answer being read */
 	unsigned audience;                /* of a bearer login: which of its audiences */
@@ -28,6 +29,17 @@ struct site {
 /* `instance` may be NULL: the one that answers first is kept. The URL must be an origin (path "/"). */
 bool site_open(struct site *, const struct network *, const struct url *scm, const struct login *, const char *instance,
                struct fault *) MUST_CHECK;
+
+/* The same through Azure Resource Manager: `arm` is what arm_parse made. */
+bool site_open_arm(struct site *, const struct network *, const struct url *arm, const struct login *,
+                   const char *instance, struct fault *) MUST_CHECK;
+
+/* Before asking for another instance of the same site: `machine` is its name if known, else empty. An empty `instance`
+ * lets the front end choose. */
+void site_turn(struct site *, const char *instance, const char *machine);
+
+/* Notes the WEBSITE_INSTANCE_ID that an answer carried; FAULT_MISSING when it is another instance than was asked. */
+bool site_check_instance(struct site *, const char *id, struct fault *) MUST_CHECK;
 
 enum site_care {
 	SITE_HARMLESS, /* may be asked again: passing faults are retried with back-off */
@@ -55,6 +67,10 @@ bool site_get(struct site *, const char *target, enum site_care, int64_t first_b
 
 /* As site_get, then opens `json` on the body: FAULT_DENIED when a page came instead (a login page with 200). */
 bool site_get_json(struct site *, const char *target, const char *const *wanted, size_t count, struct fault *) MUST_CHECK;
+
+/* The first element of the answer; FAULT_CORRUPT when it has none. And: the rest of it, so that all is known to be valid. */
+bool site_first(struct site *, struct fault *) MUST_CHECK;
+bool site_to_end(struct site *, struct fault *) MUST_CHECK;
 
 /* After the last element: makes the connection ready for the next request. */
 void site_done(struct site *);

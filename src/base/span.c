@@ -122,6 +122,26 @@ span_decimal(struct span span, uint64_t *value)
 	return true;
 }
 
+bool
+span_bytes(struct span span, uint64_t *bytes)
+{
+	unsigned shift = 0;
+	if (span.count > 1) {
+		switch (span.at[span.count - 1]) {
+		case 'k': case 'K': shift = 10; break;
+		case 'm': case 'M': shift = 20; break;
+		case 'g': case 'G': shift = 30; break;
+		default: break;
+		}
+		if (shift != 0)
+			span.count--;
+	}
+	if (!span_decimal(span, bytes) || *bytes > UINT64_MAX >> shift)
+		return false;
+	*bytes <<= shift;
+	return true;
+}
+
 static bool
 little(struct span span, uint64_t place, size_t size, uint64_t *value)
 {

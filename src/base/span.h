@@ -30,6 +30,9 @@ bool span_cut(struct span *rest, unsigned char byte, struct span *part);
 /* A whole decimal number of 1 to 19 digits and nothing else, so that it always fits; false else. */
 bool span_decimal(struct span, uint64_t *value);
 
+/* 4M, 512K, 1G or plain bytes; false when it is something else or does not fit. */
+bool span_bytes(struct span, uint64_t *bytes);
+
 /* Little-endian reads; false when place + size is past the end. */
 bool span_u16(struct span, uint64_t place, uint16_t *value);
 bool span_u32(struct span, uint64_t place, uint32_t *value);

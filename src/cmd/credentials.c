@@ -54,11 +54,18 @@ open_identity(struct credentials *credentials, const char *words, struct fault *
 }
 
 static bool
-read_vault(struct credentials *credentials, const char *words, char *room, size_t size, struct fault *fault)
+read_vault(void *state, const char *url, char *room, size_t size, struct fault *fault)
 {
+	struct credentials *credentials = state;
 	return open_identity(credentials, token_source_of_environment(), fault) &&
-	       vault_read(&credentials->identity, credentials->network, words + strlen(VAULT_PREFIX), &credentials->vault, room,
-	                  size, fault);
+	       vault_read(&credentials->identity, credentials->network, url, &credentials->vault, room, size, fault);
+}
+
+bool
+credentials_fetch(struct credentials *credentials, const char *reference, char *room, size_t size, struct fault *fault)
+{
+	const struct secret_means means = {read_vault, credentials};
+	return secret_read(reference, &means, room, size, fault);
 }
 
 static bool
@@ -79,7 +86,7 @@ find_password(struct credentials *credentials, const struct settings *settings, 
 	const char *given = environment("KUDUMP_PASSWORD");
 	char question[320];
 	if (is_vault(settings->identity))
-		return read_vault(credentials, settings->identity, profile->password, sizeof profile->password, fault) ||
+		return read_vault(credentials, settings->identity + strlen(VAULT_PREFIX), profile->password, sizeof profile->password, fault) ||
 		       fault_while(fault, "--identity vault");
 	if (settings->password_file != NULL)
 		return read_password_file(profile, settings->password_file, fault);
@@ -108,8 +115,8 @@ log_in_basic(struct credentials *credentials, const char *user, const struct set
 }
 
 /* An authority that the user names tells the cloud where the site's address does not. */
-static const struct cloud *
-choose_cloud(const char *host)
+const struct cloud *
+credentials_cloud(const char *host)
 {
 	const char *authority = environment("AZURE_AUTHORITY_HOST");
 	char room[HOST_MAX + 64];
@@ -130,7 +137,7 @@ credentials_set_up(struct credentials *credentials, const struct settings *setti
                    const char *host, struct fault *fault)
 {
 	credentials->network = network;
-	credentials->cloud = choose_cloud(host);
+	credentials->cloud = credentials_cloud(host);
 	if (settings->identity == NULL || is_vault(settings->identity))
 		return true;
 	return open_identity(credentials, settings->identity, fault) || fault_while(fault, "--identity");
@@ -162,7 +169,7 @@ find_secret(struct credentials *credentials, const char *name, char *room, size_
 	*value = environment(name);
 	if (!is_vault(*value))
 		return true;
-	if (!read_vault(credentials, *value, room, size, fault))
+	if (!read_vault(credentials, *value + strlen(VAULT_PREFIX), room, size, fault))
 		return fault_while(fault, "%s", name);
 	*value = room;
 	return true;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "cmd/options.h"
 #include "job/landing.h"
+#include "job/secret.h"
 
 struct credentials {
 	struct login login;       /* for SCM sites */
@@ -33,6 +34,12 @@ bool credentials_set_up(struct credentials *, const struct settings *, const str
 
 /* Then the login of SCM sites. Asks at the terminal for a password that is nowhere else; fetches one from a vault. */
 bool credentials_log_in(struct credentials *, const struct settings *, struct fault *) MUST_CHECK;
+
+/* The cloud of a host, or, where that tells nothing, of AZURE_AUTHORITY_HOST. */
+const struct cloud *credentials_cloud(const char *host);
+
+/* Fetches a secret that a reference names (job/secret.h). Waits where a vault has it. */
+bool credentials_fetch(struct credentials *, const char *reference, char *room, size_t size, struct fault *) MUST_CHECK;
 
 /* What blobs are logged in with. Waits where a vault has it. */
 bool credentials_for_blobs(struct credentials *, struct destination_secrets *, struct fault *) MUST_CHECK;

@@ -8,7 +8,7 @@
 #include "cmd/commands.h"
 #include "cmd/event.h"
 #include "cmd/progress_line.h"
-#include "cmd/session.h"
+#include "cmd/summary.h"
 #include "cmd/status.h"
 #include "job/fleet.h"
 
@@ -26,7 +26,9 @@ struct dump_run {
 	struct plan plan;
 	struct destination destinations[DESTINATIONS_MAX];
 	size_t destination_count;
-	int64_t pids[SITES_MAX];
+	struct configured configured;
+	struct targets targets;
+	unsigned workers;
 	struct pool pool;
 	struct crew crew;
 	bool has_crew;
@@ -41,17 +43,31 @@ struct dump_run {
 };
 
 static bool
-read_destinations(struct dump_run *run, struct fault *fault)
+read_destination(struct dump_run *run, size_t i, struct fault *fault)
 {
 	struct settings *settings = run->settings;
-	if (settings->to.count == 0) {
+	struct destination *destination = &run->destinations[i];
+	if (settings->to.count > 0)
+		return session_destination(&run->session, destination, settings->to.at[i], settings, fault);
+	if (!configured_destination(&run->configured, i, &run->session, settings->allow_plain_http, destination, fault))
+		return false;
+	session_warn(destination);
+	return true;
+}
+
+/* Those of --to, else those of the config. */
+static bool
+read_destinations(struct dump_run *run, struct fault *fault)
+{
+	size_t count = run->settings->to.count > 0 ? run->settings->to.count : run->configured.config.destination_count;
+	if (count == 0) {
 		fault_raise(fault, FAULT_USAGE, "no destination is named");
 		return fault_hint(fault, "give --to FOLDER or --to https://ACCOUNT.blob.core.windows.net/CONTAINER?SAS");
 	}
-	if (settings->to.count > DESTINATIONS_MAX)
+	if (count > DESTINATIONS_MAX)
 		return fault_raise(fault, FAULT_USAGE, "--to is given more than %d times", DESTINATIONS_MAX);
-	for (size_t i = 0; i < settings->to.count; i++) {
-		if (!session_destination(&run->session, &run->destinations[i], settings->to.at[i], settings, fault))
+	for (size_t i = 0; i < count; i++) {
+		if (!read_destination(run, i, fault))
 			return false;
 		run->destination_count++;
 	}
@@ -59,18 +75,21 @@ read_destinations(struct dump_run *run, struct fault *fault)
 }
 
 static bool
-read_pids(struct dump_run *run, struct fault *fault)
+read_targets(struct dump_run *run, struct fault *fault)
 {
-	struct settings *settings = run->settings;
-	if (settings->pids.count > 0 && settings->names.count > 0)
-		return fault_raise(fault, FAULT_USAGE, "--pid and --name exclude each other");
-	for (size_t i = 0; i < settings->pids.count; i++) {
-		uint64_t pid;
-		if (!span_decimal(span_of(settings->pids.at[i]), &pid) || pid == 0 || pid > UINT32_MAX)
-			return fault_raise(fault, FAULT_USAGE, "--pid: \"%s\" is no process id", settings->pids.at[i]);
-		run->pids[i] = (int64_t)pid;
+	if (!targets_read(&run->targets, &run->session, &run->configured, run->settings, fault))
+		return false;
+	for (size_t i = 0; i < run->targets.count; i++) {
+		struct board_site *site = &run->targets.sites[i];
+		site->destinations &= (1u << run->destination_count) - 1;
+		if (!run->targets.by_config && run->settings->to.count == 0)
+			return fault_raise(fault, FAULT_USAGE, "no destination is named: --to");
+		if (site->destinations != 0)
+			continue;
+		fault_raise(fault, FAULT_USAGE, "the site has no destination");
+		fault_hint(fault, "give it \"to\", or --to for all");
+		return config_place(&run->configured.config, run->configured.config.sites[i].place, fault);
 	}
-	run->fleet.choice = (struct choice){run->pids, settings->pids.count, settings->names.at, settings->names.count};
 	return true;
 }
 
@@ -79,12 +98,9 @@ read_order(struct dump_run *run, struct fault *fault)
 {
 	struct settings *settings = run->settings;
 	struct capture_order *order = &run->fleet.order;
-	const char *type = settings->type != NULL ? settings->type : "mini";
 	order->name_template = settings->name_template != NULL ? settings->name_template : DEFAULT_TEMPLATE;
 	order->first_byte_ms = settings->first_byte_s != 0 ? (int64_t)settings->first_byte_s * 1000 : FIRST_BYTE_MS;
 	run->fleet.stall_ms = settings->stall_s != 0 ? (int64_t)settings->stall_s * 1000 : STALL_MS;
-	if (!facts_read_type(type, &order->type))
-		return fault_raise(fault, FAULT_USAGE, "--type: \"%s\" is not mini, full, triage or a number", type);
 	if (!options_digest(settings, &order->digest, fault))
 		return false;
 	order->by_procdump = settings->via != NULL && strcmp(settings->via, "procdump") == 0;
@@ -116,13 +132,15 @@ static bool
 make_plan(struct dump_run *run, struct fault *fault)
 {
 	const struct settings *settings = run->settings;
-	uint64_t jobs = settings->jobs != 0 ? settings->jobs : JOBS_DEFAULT;
+	unsigned dumps = run->fleet.order.by_procdump ? targets_workers(&run->targets, settings) : targets_dumps(&run->targets, settings);
 	char room[200];
 	struct text text = text_in(room, sizeof room);
-	if (jobs > run->session.site_count)
-		jobs = run->session.site_count;
-	if (!plan_make(&run->plan, (unsigned)jobs, count_kind(run, DESTINATION_FOLDER), count_kind(run, DESTINATION_BLOB),
-	               settings->analyze ? aftermath_need() : 0, settings->lanes, settings->block_bytes, settings->memory_bytes, fault))
+	size_t fixed;
+	run->workers = targets_workers(&run->targets, settings);
+	fixed = (settings->analyze ? aftermath_need() : 0) + (size_t)(run->workers - dumps) * PLAN_JOB +
+	        (run->targets.count - 1) * PLAN_SITE;
+	if (!plan_make(&run->plan, dumps, count_kind(run, DESTINATION_FOLDER), count_kind(run, DESTINATION_BLOB), fixed,
+	               settings->lanes, settings->block_bytes, settings->memory_bytes, fault))
 		return false;
 	plan_put(&text, &run->plan);
 	log_verbose("%s", room);
@@ -134,8 +152,9 @@ static bool
 take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
 {
 	const struct plan *plan = &run->plan;
-	size_t need = fleet_need(plan, run->destination_count);
-	need += plan->analysis;
+	size_t need = fleet_need(plan, run->workers, run->destination_count);
+	if (run->settings->analyze)
+		need += aftermath_need();
 	if (plan->slots > 0)
 		need += pool_need(plan->slots, plan->room) + crew_need(plan->lanes, plan->slots);
 	if (!memory_open(memory, need, fault))
@@ -146,12 +165,12 @@ take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
 			return false;
 		run->has_crew = true;
 	}
-	if (plan->analysis > 0) {
+	if (run->settings->analyze) {
 		if (!aftermath_open(&run->aftermath, memory, fault))
 			return false;
 		run->has_aftermath = true;
 	}
-	return fleet_open(&run->fleet, memory, plan, fault);
+	return fleet_open(&run->fleet, memory, plan, run->workers, fault);
 }
 
 static void
@@ -214,7 +233,11 @@ print_event(struct dump_run *run, const struct fleet_report *report)
 		facts_put_json(&event, &report->capture->facts);
 	} else {
 		text_put(&event, "\"site\":");
-		text_put_json(&event, span_of(report->site));
+		text_put_json(&event, span_of(report->site->name));
+		if (report->instance != NULL && report->instance->id[0] != 0) {
+			text_put(&event, ",\"instance\":");
+			text_put_json(&event, span_of(report->instance->id));
+		}
 	}
 	if (done) {
 		put_landed(&event, report->capture);
@@ -300,8 +323,8 @@ take_report(void *state, const struct fleet_report *report)
 		log_fallen(report->capture);
 		log_unreported(report->capture);
 	}
-	else
-		log_fault(report->fault);
+	else if (report->fault->kind != FAULT_STOPPED || run->first_status < 128)
+		log_fault(report->fault); /* of a stop once */
 	if (done)
 		run->done++;
 	else
@@ -331,15 +354,30 @@ follow(struct dump_run *run)
 }
 
 static int
-outcome(const struct dump_run *run)
+outcome(struct dump_run *run)
 {
 	if (stop_signal() != 0 && run->first_status != STATUS_DONE)
 		return 128 + stop_signal();
-	if (stop_signal() != 0 && run->fleet.next_site < run->fleet.site_count)
+	if (stop_signal() != 0 && !board_is_done(&run->fleet.board))
 		return status_of_stop();
 	if (run->failed > 0 && run->done > 0)
 		return STATUS_SOME;
 	return run->first_status;
+}
+
+/* Through ARM the type is not handed on (facts: azure-rest-api-specs 21775). */
+static void
+note_arm(struct dump_run *run)
+{
+	for (size_t i = 0; i < run->targets.count; i++) {
+		struct board_site *site = &run->targets.sites[i];
+		if (site->scm != NULL)
+			continue;
+		if (site->type != 0)
+			log_note("through Azure Resource Manager a dump is always Kudu's smallest (triage), whatever its type is to be: "
+			         "--scm for others");
+		site->type = 0;
+	}
 }
 
 static bool
@@ -347,24 +385,29 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 {
 	struct fleet *fleet = &run->fleet;
 	const struct settings *settings = run->settings;
-	if (!read_destinations(run, fault) || !read_pids(run, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
+	int64_t began = clock_ms();
+	if (!read_destinations(run, fault) || !configured_log_in(&run->configured, &run->session, settings, fault) ||
+	    !read_targets(run, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
 	    !make_plan(run, fault))
 		return false;
 	run->means = (struct landing_means){&run->crew, &run->pool, run->plan.block, settings->overwrite,
 	                                    settings->content_md5, fleet->stall_ms, settings->analyze ? &run->aftermath : NULL};
 	fleet->network = &run->session.network;
-	fleet->sites = run->session.sites;
-	fleet->site_count = run->session.site_count;
-	fleet->login = &run->session.credentials->login;
-	fleet->instance = settings->instance;
+	fleet->board.sites = run->targets.sites;
+	fleet->board.site_count = run->targets.count;
+	fleet->board.dumps = true;
+	fleet->board.shared_file = !fleet->order.by_procdump;
 	fleet->means = &run->means;
 	fleet->destinations = run->destinations;
 	fleet->destination_count = run->destination_count;
 	fleet->report = take_report;
 	fleet->state = run;
+	note_arm(run);
 	if (!take_memory(run, memory, fault) || !fleet_start(fleet, fault))
 		return false;
 	follow(run);
+	if (targets_are_many(&run->targets))
+		summary_print(&fleet->board, settings, run->done, run->failed, clock_ms() - began);
 	return true;
 }
 
@@ -377,13 +420,14 @@ run_dump(const struct command *command, struct settings *settings)
 	int status;
 	(void)command;
 	fault_clear(&fault);
-	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *run, 64) + session_need(), &fault)) {
+	if (!stop_install(&fault) || !memory_open(&first, memory_need(sizeof *run, 64) + session_need() + configured_need(settings), &fault)) {
 		log_fault(&fault);
 		return status_of(&fault);
 	}
 	run = memory_take(&first, sizeof *run, 64);
 	run->settings = settings;
-	if (session_open(&run->session, &first, settings, &fault) && go(run, &second, &fault)) {
+	if (session_open(&run->session, &first, settings, &fault) && configured_open(&run->configured, &first, settings, &fault) &&
+	    go(run, &second, &fault)) {
 		status = outcome(run);
 	} else {
 		log_fault(&fault);
@@ -396,6 +440,7 @@ run_dump(const struct command *command, struct settings *settings)
 		aftermath_close(&run->aftermath);
 	for (size_t i = 0; i < run->destination_count; i++)
 		destination_close(&run->destinations[i]);
+	configured_close(&run->configured);
 	session_close(&run->session);
 	memory_close(&second);
 	memory_close(&first);
@@ -408,6 +453,10 @@ static const struct option_row options[] = {
 	{"--pid", "N", "dump this process; may be repeated", OPTION_LIST, AT(pids), 0, 0},
 	{"--name", "NAME", "dump the processes of this name; may be repeated (default: every worker, w3wp that is not Kudu's)",
 	 OPTION_LIST, AT(names), 0, 0},
+	{"--children", NULL, "dump also the processes that the chosen ones run beside them: dotnet, node, java, …", OPTION_SWITCH,
+	 AT(children), 0, 0},
+	{"--pick", "cpu|memory", "of what is chosen at a site, dump only the process with the most CPU time or private memory",
+	 OPTION_TEXT, AT(pick), 0, 0},
 	{"--type", "T", "mini (default), full, triage, or a sum of MINIDUMP_TYPE bits", OPTION_TEXT, AT(type), 0, 0},
 	{"--to", "DEST", "a folder, or https://ACCOUNT.blob.core.windows.net/CONTAINER[/PREFIX][?SAS]; repeated: to all of them",
 	 OPTION_LIST, AT(to), 0, 0},
@@ -415,7 +464,7 @@ static const struct option_row options[] = {
 	 AT(name_template), 0, 0},
 	{"--via", "kudu|procdump", "Kudu's dump route (default), or ProcDump started on the instance and a download that can be cut",
 	 OPTION_TEXT, AT(via), 0, 0},
-	{"--jobs", "K", "sites at once (default 4); one site is dumped one process at a time", OPTION_COUNT, AT(jobs), 1, JOBS_MAX},
+	{"--jobs", "K", "dumps and questions at once (default 4); of one site one dump at a time", OPTION_COUNT, AT(jobs), 1, JOBS_MAX},
 	{"--lanes", "U", "connections to the blob service (default 4)", OPTION_COUNT, AT(lanes), 1, LANES_MAX},
 	{"--block-size", "N", "bytes of a block (default 4M)", OPTION_BYTES, AT(block_bytes), BLOCK_BYTES_LEAST, 1024u * MIB},
 	{"--memory", "N", "use at most about this much: fewer lanes, smaller blocks", OPTION_BYTES, AT(memory_bytes), MIB,

@@ -17,7 +17,12 @@ const struct option_row options_site[] = {
 	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
 	{"--audience", "URI", "what tokens for the SCM site are asked for (default: App Service's, then Resource Manager's, of the "
 	 "site's cloud)", OPTION_TEXT, AT(audience), 0, 0},
-	{"--instance", "ID", "the instance to ask (default: the one that answers)", OPTION_TEXT, AT(instance), 0, 0},
+	{"--instance", "ID|all", "the instance to ask, or each of them (default: the one that answers)", OPTION_TEXT, AT(instance), 0,
+	 0},
+	{"--arm", "ID", "resource id of the site, /subscriptions/…/sites/NAME: alone, everything goes through Azure Resource "
+	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
+	{"--config", "FILE", "sites, logins, destinations and limits as JSON; options given here win over it", OPTION_TEXT, AT(config),
+	 0, 0},
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
 };
 
@@ -54,27 +59,6 @@ static const char options_environment[] =
 	"  AZURE_AUTHORITY_HOST      Entra's address (default: that of the site's cloud)\n"
 	"  IDENTITY_ENDPOINT, IDENTITY_HEADER   set inside apps, for --identity managed\n"
 	"  SSL_CERT_FILE             as --ca";
-
-bool
-options_bytes(const char *words, uint64_t *bytes)
-{
-	struct span span = span_of(words);
-	unsigned shift = 0;
-	if (span.count > 1) {
-		switch (span.at[span.count - 1]) {
-		case 'k': case 'K': shift = 10; break;
-		case 'm': case 'M': shift = 20; break;
-		case 'g': case 'G': shift = 30; break;
-		default: break;
-		}
-		if (shift != 0)
-			span.count--;
-	}
-	if (!span_decimal(span, bytes) || *bytes > UINT64_MAX >> shift)
-		return false;
-	*bytes <<= shift;
-	return true;
-}
 
 bool
 options_digest(const struct settings *settings, bool *wanted, struct fault *fault)
@@ -128,7 +112,7 @@ static bool
 take_number(const struct option_row *row, void *place, const char *value, struct fault *fault)
 {
 	uint64_t number;
-	bool good = row->kind == OPTION_BYTES ? options_bytes(value, &number) : span_decimal(span_of(value), &number);
+	bool good = row->kind == OPTION_BYTES ? span_bytes(span_of(value), &number) : span_decimal(span_of(value), &number);
 	if (!good)
 		return fault_raise(fault, FAULT_USAGE, "%s: \"%s\" is not a %s", row->name, value,
 		                   row->kind == OPTION_BYTES ? "size such as 4M" : "whole number");

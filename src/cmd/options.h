@@ -18,14 +18,15 @@ struct list {
 struct settings {
 	/* common */
 	struct list scm;
-	const char *publish_profile, *user, *password_file, *identity, *audience, *instance, *ca, *proxy;
+	const char *publish_profile, *user, *password_file, *identity, *audience, *instance, *arm, *ca, *config, *proxy;
 	struct list resolve;
 	bool json, quiet, verbose, no_progress, allow_plain_http, help;
 	/* ps */
 	bool all;
 	/* dump */
 	struct list pids, names, to;
-	const char *type, *name_template, *digest, *via;
+	bool children;
+	const char *type, *pick, *name_template, *digest, *via;
 	uint64_t jobs, lanes, block_bytes, memory_bytes; /* 0: not given */
 	uint64_t stall_s, first_byte_s;
 	bool content_md5, overwrite, analyze;
@@ -64,8 +65,5 @@ void options_print_help(const struct command *);
 
 /* --digest: whether a hash is wanted. */
 bool options_digest(const struct settings *, bool *wanted, struct fault *) MUST_CHECK;
-
-/* 4M, 512K, 1G or plain bytes. */
-bool options_bytes(const char *words, uint64_t *bytes);
 
 #endif

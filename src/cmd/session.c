@@ -12,8 +12,8 @@ session_need(void)
 	return trust_need();
 }
 
-static bool
-check_plain(const struct url *url, const struct settings *settings, struct fault *fault)
+bool
+session_check_plain(const struct url *url, const struct settings *settings, struct fault *fault)
 {
 	if (url->secure || settings->allow_plain_http || name_is_loopback(url->host))
 		return true;
@@ -25,7 +25,7 @@ static bool
 add_site(struct session *session, const char *words, const struct settings *settings, struct fault *fault)
 {
 	struct url *url = &session->sites[session->site_count];
-	if (!url_parse(url, span_of(words), fault) || !check_plain(url, settings, fault))
+	if (!url_parse(url, span_of(words), fault) || !session_check_plain(url, settings, fault))
 		return fault_while(fault, "--scm");
 	session->site_count++;
 	return true;
@@ -41,12 +41,14 @@ read_sites(struct session *session, const struct settings *settings, struct faul
 			return false;
 	if (settings->scm.count == 0 && session->credentials->profile.scm[0] != 0)
 		other = session->credentials->profile.scm;
+	else if (settings->config != NULL)
+		other = NULL;
 	if (settings->scm.count == 0 && other != NULL && other[0] != 0 && !add_site(session, other, settings, fault))
 		return false;
-	if (session->site_count > 0)
+	if (session->site_count > 0 || settings->arm != NULL || settings->config != NULL)
 		return true;
 	fault_raise(fault, FAULT_USAGE, "no site is named");
-	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net, --publish-profile FILE, or set KUDUMP_SCM");
+	return fault_hint(fault, "give --scm https://NAME.scm.azurewebsites.net, --publish-profile FILE, --arm or --config, or set KUDUMP_SCM");
 }
 
 static bool
@@ -93,17 +95,33 @@ start(struct session *session, const struct settings *settings, struct fault *fa
 	return credentials_open(&session->credentials, &session->secrets, settings, fault);
 }
 
-/* Behind read_sites: the first of them tells the cloud. */
+void
+session_read_host(const char *words, char host[HOST_MAX + 1])
+{
+	struct span rest = span_of(words), name;
+	size_t place;
+	host[0] = 0;
+	if (!span_find(rest, "://", &place))
+		return;
+	rest = span_from(rest, place + 3);
+	if (span_cut(&rest, '/', &name) && span_cut(&name, ':', &rest) && !text_keep(host, HOST_MAX + 1, rest))
+		host[0] = 0;
+}
+
+/* Behind read_sites: the first of them tells the cloud, else --arm. */
 static bool
 open_network(struct session *session, struct memory *memory, const struct settings *settings, struct fault *fault)
 {
+	char host[HOST_MAX + 1];
 	if (!read_overrides(session, settings, fault) || !read_proxies(session, settings, fault))
 		return false;
 	trust_open(&session->trust, memory);
 	if (!trust_load(&session->trust, settings->ca, fault))
 		return false;
 	session->network.trust = &session->trust;
-	return credentials_set_up(session->credentials, settings, &session->network, session->sites[0].host, fault);
+	session_read_host(session->site_count == 0 && settings->arm != NULL ? settings->arm : "", host);
+	return credentials_set_up(session->credentials, settings, &session->network,
+	                          session->site_count > 0 ? session->sites[0].host : host, fault);
 }
 
 bool
@@ -128,8 +146,8 @@ blank_query(char *words)
 		memset(query + 1, 'x', strlen(query + 1));
 }
 
-static void
-warn(const struct destination *destination)
+void
+session_warn(const struct destination *destination)
 {
 	char room[FAULT_TEXT_MAX];
 	struct text text = text_in(room, sizeof room);
@@ -150,7 +168,7 @@ session_destination(struct session *session, struct destination *destination, ch
 	blank_query(words);
 	if (!good)
 		return fault_while(fault, "--to");
-	warn(destination);
+	session_warn(destination);
 	return true;
 }
 

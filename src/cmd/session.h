@@ -35,5 +35,12 @@ bool session_open_network(struct session *, struct memory *, struct settings *, 
  * what the user should know of it. */
 bool session_destination(struct session *, struct destination *, char *words, const struct settings *,
                          struct fault *) MUST_CHECK;
+void session_warn(const struct destination *);
+
+/* The host of an address, as far as words hold one; empty else. */
+void session_read_host(const char *words, char host[HOST_MAX + 1]);
+
+/* Plain http is for loopback addresses, or for those who say so. */
+bool session_check_plain(const struct url *, const struct settings *, struct fault *) MUST_CHECK;
 
 #endif

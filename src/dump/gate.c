@@ -47,6 +47,32 @@ check_header(struct span head, struct fault *fault)
 	return true;
 }
 
+/* ELF-64, little-endian, of type core (System V ABI, gABI chapter 4). */
+static bool
+check_core(struct span head, struct fault *fault)
+{
+	uint16_t type = 0;
+	if (!span_begins(head, "\x7f" "ELF\x02\x01"))
+		return fault_raise(fault, FAULT_CORRUPT, "what came is no ELF core");
+	if (!span_u16(head, 16, &type) || type != 4)
+		return fault_raise(fault, FAULT_CORRUPT, "the ELF file that came is no core");
+	return true;
+}
+
+/* Where the segments of a core end. A table outside our window, or one too long for its field, is legal and left alone. */
+static void
+read_segments(struct dump_gate *gate)
+{
+	struct span head = {gate->head, gate->head_used};
+	uint64_t at = 0, place, size;
+	uint16_t each = 0, count = 0;
+	if (!span_u64(head, 32, &at) || !span_u16(head, 54, &each) || !span_u16(head, 56, &count) || count == UINT16_MAX ||
+	    at > sizeof gate->head)
+		return;
+	for (; count-- > 0 && span_u64(head, at + 8, &place) && span_u64(head, at + 32, &size); at += each)
+		promise(gate, size > UINT64_MAX - place ? UINT64_MAX : place + size);
+}
+
 /* Notes what the directory promises. A directory further back than our window is legal and left alone. */
 static void
 read_directory(struct dump_gate *gate)
@@ -122,9 +148,13 @@ fill_head(struct dump_gate *gate, const void *from, size_t count)
 static bool
 open_gate(struct dump_gate *gate, struct fault *fault)
 {
-	if (!check_header((struct span){gate->head, gate->head_used}, fault))
+	struct span head = {gate->head, gate->head_used};
+	if (gate->core ? !check_core(head, fault) : !check_header(head, fault))
 		return false;
-	read_directory(gate);
+	if (gate->core)
+		read_segments(gate);
+	else
+		read_directory(gate);
 	gate->opened = true;
 	watch_list(gate, 0, gate->head, gate->head_used);
 	return gate->under->write(gate->under, gate->head, gate->head_used, fault);
@@ -156,7 +186,8 @@ static bool
 gate_finish(struct sink *sink, struct fault *fault)
 {
 	struct dump_gate *gate = (struct dump_gate *)sink;
-	if (!gate->opened && !check_header((struct span){gate->head, gate->head_used}, fault))
+	struct span head = {gate->head, gate->head_used};
+	if (!gate->opened && (gate->core ? !check_core(head, fault) : !check_header(head, fault)))
 		return false;
 	if (gate->total < DUMP_BYTES_LEAST) {
 		fault_raise(fault, FAULT_CORRUPT, "the dump has only %" PRIu64 " bytes: no debugger can use it", gate->total);

@@ -14,6 +14,7 @@ struct dump_gate {
 	struct sink *under;
 	unsigned char head[GATE_HEAD_BYTES];
 	size_t head_used;
+	bool core;                /* an ELF core is due, no minidump: the owner's to set after opening */
 	bool opened;              /* the header was looked at and is good */
 	uint64_t total;           /* bytes so far */
 	uint64_t promised;        /* where the furthest promised byte ends */

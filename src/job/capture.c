@@ -73,6 +73,7 @@ stream(struct capture *capture, struct kudu_dump *dump, const struct capture_ord
 		return false;
 	}
 	dump_gate_open(&capture->gate, &capture->meter.sink);
+	capture->gate.core = dump->core;
 	progress_meter(&capture->progress, &capture->meter, dump->length);
 	progress_phase(&capture->progress, PHASE_STREAMING);
 	done = flow(dump->body, &capture->gate.sink, capture->room, FLOW_BYTES, fault);
@@ -117,7 +118,7 @@ fetch(struct capture *capture, const struct kudu_process *process, const struct 
 {
 	char name[PATH_BYTES_MAX / 4];
 	struct text text = text_in(name, sizeof name);
-	struct kudu_dump dump;
+	struct kudu_dump dump = {0};
 	capture->source_failed = true;
 	progress_phase(&capture->progress, PHASE_WRITING);
 	if (!open_dump(capture, process, order, &dump, fault))

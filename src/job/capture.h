@@ -21,10 +21,10 @@ struct capture_order {
 struct capture {
 	struct site site; /* opened by the owner */
 	struct progress progress;
-	struct landing *landings; /* one a destination */
+	struct landing *landings; /* lent for a dump: one a destination, */
 	struct tee_leg *legs;
 	size_t count;
-	unsigned char *room;      /* FLOW_BYTES */
+	unsigned char *room;      /* and FLOW_BYTES */
 	/* of the last dump: */
 	struct facts facts;
 	size_t landed;            /* destinations that have it whole */

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Which processes of a site are meant: by pid, by name, or every worker. Kudu's own process is never chosen. */
+/* Which processes of a site are meant: by pid, by name, every worker, with their children, or only the busiest. Kudu's own
+ * process is never chosen. */
 #ifndef JOB_CHOOSE_H
 #define JOB_CHOOSE_H
 
-#include "azure/kudu.h"
+#include "job/board.h"
 
-#define CHOSEN_MAX 256
+/* Whether a process of the list is to be looked at; the others are only counted. */
+bool choice_wants(const struct choice *, const struct kudu_process *);
 
-struct choice {
-	const int64_t *pids; /* not empty: these */
-	size_t pid_count;
-	char *const *names;  /* not empty: processes of these names, any case */
-	size_t name_count;   /* both empty: every worker */
-};
+/* Whether looking means the whole detail, not only the role. */
+bool choice_needs_detail(const struct choice *);
 
-/* Lists, asks for roles and leaves the chosen ones in `room` (CHOSEN_MAX). FAULT_MISSING when nothing matches or a pid is
- * not there, FAULT_UNABLE for Kudu's own pid. */
-bool choose(struct site *, const struct choice *, struct kudu_process *room, size_t *count, struct fault *) MUST_CHECK;
+/* All processes of the instance are known: marks those that are to be dumped, and drops the rest. A choice that can only
+ * be made when all instances are known is left to choose_on_site. */
+void choose_on_instance(struct board *, unsigned instance);
+
+/* All instances of the site are known. FAULT_MISSING when nothing matches or a pid is not there, FAULT_UNABLE for Kudu's
+ * own pid: then nothing is marked that was not before. */
+bool choose_on_site(struct board *, unsigned site, struct fault *) MUST_CHECK;
+
+#define CHOSEN_MAX 64
+
+/* The workers of the instance that answers, asked for one after the other: at most CHOSEN_MAX into `room`. FAULT_MISSING when
+ * there is none. */
+bool choose_workers(struct site *, struct kudu_process *room, size_t *count, struct fault *) MUST_CHECK;
 
 #endif

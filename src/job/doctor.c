@@ -160,12 +160,41 @@ check_role(struct doctor *doctor, struct text *said, struct fault *fault)
 	return true;
 }
 
+struct counter {
+	struct instance_taker taker;
+	size_t count;
+};
+
+static bool
+count_instance(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
+{
+	(void)id, (void)machine, (void)fault;
+	((struct counter *)taker)->count++;
+	return true;
+}
+
+/* Not every front end tells. */
+static bool
+check_instances(struct doctor *doctor, struct text *said, struct fault *fault)
+{
+	struct counter counter = {{count_instance}, 0};
+	if (instances_list(&doctor->site, &counter.taker, fault)) {
+		text_printf(said, "%zu, this one is %.12s", counter.count,
+		            doctor->site.instance[0] != 0 ? doctor->site.instance : "not named");
+		return true;
+	}
+	if (fault->kind != FAULT_MISSING)
+		return false;
+	fault_clear(fault);
+	text_put(said, "the site does not list them: name one by --instance ID, or give --arm");
+	return true;
+}
+
 static bool
 check_processes(struct doctor *doctor, struct text *said, struct fault *fault)
 {
-	static const struct choice workers = {0};
 	size_t count;
-	if (!choose(&doctor->site, &workers, doctor->found, &count, fault))
+	if (!choose_workers(&doctor->site, doctor->found, &count, fault))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		text_printf(said, "%s%s %" PRId64, i == 0 ? "" : ", ", doctor->found[i].name, doctor->found[i].pid);
@@ -207,7 +236,7 @@ doctor_site(struct doctor *doctor, const struct url *scm)
 		const char *name;
 		step_check check;
 	} way[] = {{"name", check_name}, {"proxy", check_proxy}, {"connect", check_connect}, {"tls", check_tls}, {"login", check_login}},
-	  inside[] = {{"role", check_role}, {"processes", check_processes}};
+	  inside[] = {{"role", check_role}, {"instances", check_instances}, {"processes", check_processes}};
 	const char *ended = NULL;
 	struct fault fault;
 	fault_clear(&fault);

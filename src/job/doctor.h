@@ -4,6 +4,7 @@
 #ifndef JOB_DOCTOR_H
 #define JOB_DOCTOR_H
 
+#include "azure/instances.h"
 #include "job/choose.h"
 #include "job/landing.h"
 

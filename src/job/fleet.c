@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/fleet.h"
 
-#include "base/stop.h"
+#include "azure/instances.h"
+#include "base/log.h"
+#include "job/choose.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,60 +16,213 @@ struct fleet_worker {
 	struct fleet *fleet;
 	pthread_t thread;
 	bool started;
+	bool open;              /* capture.site talks to site `at` */
+	uint32_t at;
 	struct capture capture;
-	struct kudu_process chosen[CHOSEN_MAX];
+};
+
+/* What a dump takes beside a connection. */
+struct fleet_berth {
+	struct fleet_berth *next;
+	struct landing *landings;
+	struct tee_leg *legs;
+	unsigned char *room, *disk; /* FLOW_BYTES; DISK_BYTES a folder */
 };
 
 size_t
-fleet_need(const struct plan *plan, size_t destinations)
+fleet_need(const struct plan *plan, unsigned workers, size_t destinations)
 {
 	size_t each = memory_need(sizeof(struct landing) * destinations, 16) +
 	              memory_need(sizeof(struct tee_leg) * destinations, 16) + memory_need(FLOW_BYTES, 4096) +
-	              memory_need(DISK_BYTES, 4096) * plan->folders;
-	return memory_need(sizeof(struct fleet_worker) * plan->jobs, 64) + each * plan->jobs;
-}
-
-static bool
-open_worker(struct fleet *fleet, struct fleet_worker *worker, struct memory *memory, struct fault *fault)
-{
-	struct capture *capture = &worker->capture;
-	worker->fleet = fleet;
-	capture->count = fleet->destination_count;
-	capture->landings = memory_take(memory, sizeof(struct landing) * capture->count, 16);
-	capture->legs = memory_take(memory, sizeof(struct tee_leg) * capture->count, 16);
-	capture->room = memory_take(memory, FLOW_BYTES, 4096);
-	for (size_t i = 0; i < capture->count; i++) {
-		const struct destination *destination = &fleet->destinations[i];
-		void *room = destination->kind == DESTINATION_FOLDER ? memory_take(memory, DISK_BYTES, 4096) : NULL;
-		landing_aim(&capture->landings[i], destination, fleet->means, room, DISK_BYTES);
-	}
-	return progress_open(&capture->progress, fault);
-}
-
-bool
-fleet_open(struct fleet *fleet, struct memory *memory, const struct plan *plan, struct fault *fault)
-{
-	pthread_condattr_t how;
-	fleet->next_site = 0;
-	fleet->running = 0;
-	fleet->worker_count = plan->jobs;
-	fleet->workers = memory_take(memory, sizeof(struct fleet_worker) * plan->jobs, 64);
-	for (unsigned i = 0; i < plan->jobs; i++)
-		if (!open_worker(fleet, &fleet->workers[i], memory, fault))
-			return false;
-	if (pthread_condattr_init(&how) != 0 || pthread_condattr_setclock(&how, CLOCK_MONOTONIC) != 0 ||
-	    pthread_mutex_init(&fleet->lock, NULL) != 0 || pthread_cond_init(&fleet->ended, &how) != 0)
-		return fault_raise(fault, FAULT_SYSTEM, "making a lock");
-	return true;
+	              memory_need((size_t)DISK_BYTES * plan->folders, 4096);
+	return memory_need(sizeof(struct fleet_worker) * workers, 64) + memory_need(sizeof(struct fleet_berth) * plan->jobs, 16) +
+	       each * plan->jobs + board_need();
 }
 
 static void
-tell(struct fleet *fleet, const char *site, const struct capture *capture, const struct fault *fault)
+open_berth(struct fleet *fleet, struct fleet_berth *berth, struct memory *memory, const struct plan *plan)
 {
-	struct fleet_report report = {site, capture, fault};
+	berth->landings = memory_take(memory, sizeof(struct landing) * fleet->destination_count, 16);
+	berth->legs = memory_take(memory, sizeof(struct tee_leg) * fleet->destination_count, 16);
+	berth->room = memory_take(memory, FLOW_BYTES, 4096);
+	berth->disk = memory_take(memory, (size_t)DISK_BYTES * plan->folders, 4096);
+	berth->next = fleet->free;
+	fleet->free = berth;
+}
+
+bool
+fleet_open(struct fleet *fleet, struct memory *memory, const struct plan *plan, unsigned workers, struct fault *fault)
+{
+	pthread_condattr_t how;
+	fleet->running = 0;
+	fleet->worker_count = workers;
+	fleet->workers = memory_take(memory, sizeof(struct fleet_worker) * workers, 64);
+	fleet->berths = memory_take(memory, sizeof(struct fleet_berth) * plan->jobs, 16);
+	fleet->free = NULL;
+	for (unsigned i = 0; i < plan->jobs; i++)
+		open_berth(fleet, &fleet->berths[i], memory, plan);
+	for (unsigned i = 0; i < workers; i++) {
+		fleet->workers[i].fleet = fleet;
+		if (!progress_open(&fleet->workers[i].capture.progress, fault))
+			return false;
+	}
+	if (pthread_condattr_init(&how) != 0 || pthread_condattr_setclock(&how, CLOCK_MONOTONIC) != 0 ||
+	    pthread_mutex_init(&fleet->lock, NULL) != 0 || pthread_cond_init(&fleet->ended, &how) != 0)
+		return fault_raise(fault, FAULT_SYSTEM, "making a lock");
+	return board_open(&fleet->board, memory, fault);
+}
+
+static void
+tell(struct fleet *fleet, const struct work *work, const struct capture *capture, const struct fault *fault)
+{
+	struct board *board = &fleet->board;
+	struct fleet_report report = {&board->sites[work->site],
+	                              work->instance == BOARD_NONE ? NULL : &board->instances[work->instance],
+	                              capture == NULL ? NULL : &board->processes[work->process], capture, fault};
 	pthread_mutex_lock(&fleet->lock);
 	fleet->report(fleet->state, &report);
 	pthread_mutex_unlock(&fleet->lock);
+}
+
+static void
+leave(struct fleet_worker *worker)
+{
+	if (worker->open)
+		site_close(&worker->capture.site);
+	worker->open = false;
+}
+
+/* Makes the worker's connection one to the site, through ARM or not. `instance` is checked to be an id; NULL: any. */
+static bool
+visit(struct fleet_worker *worker, uint32_t s, bool arm, const char *instance, struct fault *fault)
+{
+	const struct board_site *site = &worker->fleet->board.sites[s];
+	struct site *to = &worker->capture.site;
+	leave(worker);
+	worker->at = s;
+	worker->open = true;
+	if (arm ? !site_open_arm(to, worker->fleet->network, site->arm, site->login, instance, fault)
+	        : !site_open(to, worker->fleet->network, site->scm, site->login, instance, fault))
+		return false;
+	to->stall_ms = worker->fleet->stall_ms;
+	return true;
+}
+
+/* A connection that is open is kept: only the cookie differs between two instances. */
+static bool
+reach(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+{
+	const struct board *board = &worker->fleet->board;
+	const struct board_instance *instance = &board->instances[work->instance];
+	if ((!worker->open || worker->at != work->site) &&
+	    !visit(worker, work->site, board->sites[work->site].scm == NULL, NULL, fault))
+		return false;
+	site_turn(&worker->capture.site, instance->id, instance->machine);
+	return true;
+}
+
+struct instance_notes {
+	struct instance_taker taker;
+	struct board *board;
+	uint32_t site;
+	bool first_only, any;
+};
+
+static bool
+note_instance(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
+{
+	struct instance_notes *notes = (struct instance_notes *)taker;
+	if (notes->first_only && notes->any)
+		return true;
+	notes->any = true;
+	return board_add_instance(notes->board, notes->site, id, machine, fault);
+}
+
+static bool
+is_all(const char *instance)
+{
+	return instance != NULL && strcmp(instance, "all") == 0;
+}
+
+/* The SCM front end can tell, or ARM; else only the user can. */
+static bool
+list_instances(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+{
+	struct board *board = &worker->fleet->board;
+	const struct board_site *site = &board->sites[work->site];
+	struct instance_notes notes = {{note_instance}, board, work->site, !is_all(site->instance), false};
+	if (!visit(worker, work->site, site->scm == NULL, NULL, fault))
+		return false;
+	if (instances_list(&worker->capture.site, &notes.taker, fault))
+		return true;
+	if (site->scm == NULL || fault->kind != FAULT_MISSING || fault->detail != 404)
+		return false;
+	if (site->arm == NULL)
+		return fault_hint(fault, "this front end does not tell: give --arm RESOURCE-ID with a token for ARM, or --instance ID "
+		                         "from the portal");
+	fault_clear(fault);
+	if (!visit(worker, work->site, true, NULL, fault) || !instances_list(&worker->capture.site, &notes.taker, fault))
+		return false;
+	leave(worker);
+	return true;
+}
+
+static bool
+expand(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+{
+	struct board *board = &worker->fleet->board;
+	const struct board_site *site = &board->sites[work->site];
+	const char *instance = site->instance;
+	/* Through ARM there is no "the one that answers": each request may meet another. */
+	if (is_all(instance) || (instance == NULL && site->scm == NULL))
+		return list_instances(worker, work, fault);
+	return visit(worker, work->site, site->scm == NULL, instance, fault) &&
+	       board_add_instance(board, work->site, instance != NULL ? instance : "", "", fault);
+}
+
+struct process_notes {
+	struct kudu_taker taker;
+	struct board *board;
+	uint32_t instance;
+	bool any, monitored; /* there are processes; of a Linux app */
+};
+
+static bool
+note_process(struct kudu_taker *taker, const struct kudu_process *process, struct fault *fault)
+{
+	struct process_notes *notes = (struct process_notes *)taker;
+	notes->any = true;
+	notes->monitored |= process->monitored;
+	return board_add_process(notes->board, notes->instance, process, fault);
+}
+
+static bool
+list(struct fleet_worker *worker, const struct work *work, struct board_instance *seen, struct fault *fault)
+{
+	struct process_notes notes = {{note_process}, &worker->fleet->board, work->instance, false, false};
+	struct site *site = &worker->capture.site;
+	if (!reach(worker, work, fault) || !kudu_list(site, &notes.taker, fault))
+		return false;
+	if (notes.any && !notes.monitored && !kudu_own_pid(site, &seen->own_pid, fault))
+		return false;
+	snprintf(seen->id, sizeof seen->id, "%s", site->instance);
+	snprintf(seen->machine, sizeof seen->machine, "%s", site->machine);
+	return true;
+}
+
+static bool
+look(struct fleet_worker *worker, const struct work *work, struct kudu_process *process, struct fault *fault)
+{
+	const struct board *board = &worker->fleet->board;
+	struct site *site = &worker->capture.site;
+	int64_t own_pid = board->instances[work->instance].own_pid;
+	*process = board->processes[work->process].process;
+	if (process->role != KUDU_UNKNOWN)
+		return true; /* the list said it */
+	if (!reach(worker, work, fault))
+		return false;
+	return choice_needs_detail(&board->sites[work->site].choice) ? kudu_describe(site, own_pid, process, fault)
+	                                                             : kudu_find_role(site, own_pid, process, fault);
 }
 
 static void
@@ -77,62 +233,114 @@ label(struct capture *capture, const struct kudu_process *process)
 	progress_label(&capture->progress, words);
 }
 
-/* The processes of one site; a failed dump does not keep the others from being tried, a stop does. */
-static void
-dump_chosen(struct fleet *fleet, struct fleet_worker *worker, size_t count)
+/* There are as many berths as dumps at once. */
+static struct fleet_berth *
+lend(struct fleet *fleet, struct capture *capture, const struct board_site *site)
 {
-	struct capture *capture = &worker->capture;
-	for (size_t i = 0; i < count; i++) {
-		struct fault fault;
-		bool done;
-		fault_clear(&fault);
-		label(capture, &worker->chosen[i]);
-		done = capture_run(capture, &worker->chosen[i], &fleet->order, &fault);
-		tell(fleet, capture->site.name, capture, &fault);
-		if (!done && fault.kind == FAULT_STOPPED)
-			return;
-	}
-}
-
-static void
-visit(struct fleet *fleet, struct fleet_worker *worker, const struct url *url)
-{
-	struct capture *capture = &worker->capture;
-	struct fault fault;
-	size_t count;
-	fault_clear(&fault);
-	progress_label(&capture->progress, url->host);
-	progress_phase(&capture->progress, PHASE_LISTING);
-	if (site_open(&capture->site, fleet->network, url, fleet->login, fleet->instance, &fault)) {
-		capture->site.stall_ms = fleet->stall_ms;
-		if (choose(&capture->site, &fleet->choice, worker->chosen, &count, &fault))
-			dump_chosen(fleet, worker, count);
-	}
-	if (fault.kind != FAULT_NONE)
-		tell(fleet, url->host, NULL, &fault);
-	site_close(&capture->site);
-	progress_phase(&capture->progress, PHASE_IDLE);
-}
-
-static const struct url *
-next_site(struct fleet *fleet)
-{
-	const struct url *url = NULL;
+	struct fleet_berth *berth;
+	unsigned char *disk;
 	pthread_mutex_lock(&fleet->lock);
-	if (fleet->next_site < fleet->site_count && stop_signal() == 0)
-		url = &fleet->sites[fleet->next_site++];
+	berth = fleet->free;
+	assert(berth != NULL);
+	fleet->free = berth->next;
 	pthread_mutex_unlock(&fleet->lock);
-	return url;
+	disk = berth->disk;
+	capture->landings = berth->landings;
+	capture->legs = berth->legs;
+	capture->room = berth->room;
+	capture->count = 0;
+	for (size_t i = 0; i < fleet->destination_count; i++) {
+		bool folder = fleet->destinations[i].kind == DESTINATION_FOLDER;
+		if ((site->destinations >> i & 1) == 0)
+			continue;
+		landing_aim(&berth->landings[capture->count++], &fleet->destinations[i], fleet->means, folder ? disk : NULL, DISK_BYTES);
+		disk += folder ? DISK_BYTES : 0;
+	}
+	return berth;
+}
+
+static void
+dump(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+{
+	struct fleet *fleet = worker->fleet;
+	struct capture *capture = &worker->capture;
+	struct board_process *row = &fleet->board.processes[work->process];
+	const struct board_site *site = &fleet->board.sites[work->site];
+	struct capture_order order = fleet->order;
+	struct fleet_berth *berth = lend(fleet, capture, site);
+	int64_t began = clock_ms();
+	order.type = site->type;
+	if (reach(worker, work, fault)) {
+		label(capture, &row->process);
+		if (capture_run(capture, &row->process, &order, fault))
+			row->bytes = capture->facts.bytes;
+	}
+	row->took_ms = clock_ms() - began;
+	row->outcome = fault->kind;
+	tell(fleet, work, capture, fault);
+	pthread_mutex_lock(&fleet->lock);
+	berth->next = fleet->free;
+	fleet->free = berth;
+	pthread_mutex_unlock(&fleet->lock);
+}
+
+/* Isolated Functions and out-of-process apps run their code beside w3wp. */
+static void
+note_children(const struct board *board, const struct work *work)
+{
+	const struct board_instance *instance = &board->instances[work->instance];
+	const struct choice *choice = &board->sites[work->site].choice;
+	if (board->dumps && instance->beside != 0 && choice->pid_count == 0 && choice->name_count == 0)
+		log_note("%s: %s %" PRId64 " runs beside the worker and may hold the app's code: --children dumps it too",
+		         board->sites[work->site].name, instance->beside_name, instance->beside);
+}
+
+static void
+serve(struct fleet_worker *worker, const struct work *work)
+{
+	struct fleet *fleet = worker->fleet;
+	struct board *board = &fleet->board;
+	struct board_instance seen = {0};
+	struct kudu_process process;
+	struct fault fault;
+	bool done = true, settled;
+	fault_clear(&fault);
+	progress_label(&worker->capture.progress, board->sites[work->site].name);
+	progress_phase(&worker->capture.progress, PHASE_LISTING);
+	if (work->kind == WORK_EXPAND)
+		done = expand(worker, work, &fault);
+	else if (work->kind == WORK_LIST)
+		done = list(worker, work, &seen, &fault);
+	else if (work->kind == WORK_LOOK)
+		done = look(worker, work, &process, &fault);
+	else
+		dump(worker, work, &fault);
+	if (!done)
+		leave(worker);
+	board_end(board, work, &seen, &process, &fault, &settled);
+	if (work->kind == WORK_LIST && done)
+		note_children(board, work);
+	if (work->kind != WORK_DUMP && fault.kind != FAULT_NONE)
+		tell(fleet, work, NULL, &fault);
+	if (settled && fleet->settled != NULL) {
+		pthread_mutex_lock(&fleet->lock);
+		fleet->settled(fleet->state, &board->sites[work->site]);
+		pthread_mutex_unlock(&fleet->lock);
+	}
+	progress_phase(&worker->capture.progress, PHASE_IDLE);
 }
 
 static void *
-work(void *state)
+toil(void *state)
 {
 	struct fleet_worker *worker = state;
 	struct fleet *fleet = worker->fleet;
-	const struct url *url;
-	while ((url = next_site(fleet)) != NULL)
-		visit(fleet, worker, url);
+	struct work before = {WORK_NONE, BOARD_NONE, BOARD_NONE, BOARD_NONE}, work;
+	while (board_next(&fleet->board, &before, &work)) {
+		serve(worker, &work);
+		before = work;
+	}
+	leave(worker);
 	pthread_mutex_lock(&fleet->lock);
 	fleet->running--;
 	pthread_cond_signal(&fleet->ended);
@@ -150,7 +358,7 @@ fleet_start(struct fleet *fleet, struct fault *fault)
 	pthread_mutex_lock(&fleet->lock);
 	for (unsigned i = 0; error == 0 && i < fleet->worker_count; i++) {
 		struct fleet_worker *worker = &fleet->workers[i];
-		error = pthread_create(&worker->thread, &how, work, worker);
+		error = pthread_create(&worker->thread, &how, toil, worker);
 		worker->started = error == 0;
 		fleet->running += worker->started;
 	}

@@ -1,48 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* Many captures: K threads, each takes the next site and dumps its chosen processes one after the other, since Kudu can
- * write one dump of a site at a time. */
+/* Many sites at once: K threads do what the board says, each with one connection. What only a dump needs (buffers of
+ * destinations) is there once for each dump that can run at the same time. */
 #ifndef JOB_FLEET_H
 #define JOB_FLEET_H
 
+#include "job/board.h"
 #include "job/capture.h"
-#include "job/choose.h"
 #include "job/plan.h"
 
-/* What one dump, or a site that could not be asked at all, came to. Valid during the call of `report` only. */
+/* What one dump came to, or why a site or an instance could not be asked. Valid during the call of `report` only. */
 struct fleet_report {
-	const char *site;              /* name or address */
-	const struct capture *capture; /* of the dump; NULL: the site failed before one */
-	const struct fault *fault;     /* kind FAULT_NONE: at least one destination has it */
+	const struct board_site *site;
+	const struct board_instance *instance; /* NULL: it is about the site */
+	struct board_process *process;         /* that was dumped; NULL: none was */
+	const struct capture *capture;         /* of the dump; NULL: none was */
+	const struct fault *fault;             /* kind FAULT_NONE: at least one destination has it */
 };
 
 struct fleet {
 	/* set by the owner */
 	const struct network *network;
-	const struct url *sites;
-	size_t site_count;
-	const struct login *login;
-	const char *instance;                   /* NULL: the one that answers */
-	struct choice choice;
+	struct board board; /* its sites and whether it dumps */
 	struct capture_order order;
 	int64_t stall_ms;
 	const struct landing_means *means;
 	const struct destination *destinations;
 	size_t destination_count;
-	void (*report)(void *state, const struct fleet_report *); /* one call at a time, from any thread */
+	/* One call at a time, from any thread. settled: all of a site is known; NULL: nobody asks. */
+	void (*report)(void *state, const struct fleet_report *);
+	void (*settled)(void *state, const struct board_site *);
 	void *state;
 	/* the room's own */
 	struct fleet_worker *workers;
+	struct fleet_berth *berths, *free;
 	unsigned worker_count, running;
-	size_t next_site;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 };
 
-/* Bytes that fleet_open takes of a memory. */
-size_t fleet_need(const struct plan *, size_t destinations);
+/* Bytes that fleet_open takes of a memory; `workers` connections, plan.jobs dumps at once. */
+size_t fleet_need(const struct plan *, unsigned workers, size_t destinations);
 
 /* Takes the memory of all workers. Call once, before fleet_start. */
-bool fleet_open(struct fleet *, struct memory *, const struct plan *, struct fault *) MUST_CHECK;
+bool fleet_open(struct fleet *, struct memory *, const struct plan *, unsigned workers, struct fault *) MUST_CHECK;
 
 /* Starts the workers; fleet_wait says whether they have all ended after at most `ms`, fleet_join cleans up then. */
 bool fleet_start(struct fleet *, struct fault *) MUST_CHECK;

@@ -9,6 +9,8 @@ const char plan_formula[] =
 	"memory  1.25 MiB + K x 0.31 MiB + K x F x 1 MiB + U x 0.15 MiB + (K x D + U) x block (+ " AFTERMATH_MIB " MiB with --analyze), taken before the\n"
 	"        first connection and never more, however large the dump: K dumps at once (--jobs, no more than sites), F\n"
 	"        folders and D blob destinations, U lanes (0 without a blob). One dump to a blob with the defaults: 22 MiB.\n"
+	"        With --instance all or --children all of --jobs connect, 0.31 MiB each; each site beyond the first takes 24 KiB\n"
+	"        (1 KiB an instance).\n"
 	"        A blob holds 50,000 blocks: with 4 MiB blocks dumps of up to 195 GiB fit. Without --memory smaller blocks grow\n"
 	"        up to that when a dump would not fit otherwise.";
 
@@ -20,7 +22,7 @@ const char plan_formula_put[] =
 static uint64_t
 peak_of(const struct plan *plan)
 {
-	return PLAN_BASE + plan->analysis + (uint64_t)plan->jobs * (PLAN_JOB + (uint64_t)plan->folders * DISK_BYTES) +
+	return PLAN_BASE + plan->fixed + (uint64_t)plan->jobs * (PLAN_JOB + (uint64_t)plan->folders * DISK_BYTES) +
 	       (uint64_t)plan->lanes * PLAN_LANE + (uint64_t)plan->slots * plan->block;
 }
 
@@ -63,13 +65,13 @@ use_the_rest(struct plan *plan, size_t most, uint64_t limit)
 }
 
 bool
-plan_make(struct plan *plan, unsigned jobs, unsigned folders, unsigned blobs, size_t analysis, uint64_t lanes,
+plan_make(struct plan *plan, unsigned jobs, unsigned folders, unsigned blobs, size_t fixed, uint64_t lanes,
           uint64_t block, uint64_t limit, struct fault *fault)
 {
 	size_t most;
 	if (block == 0)
 		block = BLOCK_BYTES_DEFAULT;
-	*plan = (struct plan){.jobs = jobs, .folders = folders, .analysis = analysis, .lanes = blobs == 0 ? 0 : (unsigned)(lanes != 0 ? lanes : LANES_DEFAULT)};
+	*plan = (struct plan){.jobs = jobs, .folders = folders, .fixed = fixed, .lanes = blobs == 0 ? 0 : (unsigned)(lanes != 0 ? lanes : LANES_DEFAULT)};
 	plan->block = most = (size_t)((block + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP);
 	settle(plan, blobs);
 	if (limit == 0) {

@@ -116,3 +116,14 @@ def _sha256(instance, pid, kind, size, junk, count):
         if not left:
             break
     return digest.hexdigest()
+
+
+def core_of(instance, pid, kind):
+    """A small ELF core of a 64-bit process: a note, one segment of memory."""
+    memory = hashlib.shake_256(f"{instance}/{pid}/{kind}".encode()).digest(300 << 10)
+    note = struct.pack("<III", 5, 336, 1) + b"CORE\0\0\0\0" + bytes(336)
+    at = 64 + 2 * 56
+    head = b"\x7fELF" + bytes([2, 1, 1, 0]) + bytes(8) + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    rows = struct.pack("<IIQQQQQQ", 4, 4, at, 0, 0, len(note), len(note), 4)
+    rows += struct.pack("<IIQQQQQQ", 1, 6, at + len(note), 0x7F0000000000, 0, len(memory), len(memory), 4096)
+    return head + rows + note + memory

@@ -119,6 +119,7 @@ class Standin:
             wire = Wire(sock, self.settings, self.nap)
             for turn in itertools.count(1):
                 request = wire.read_request()
+                request.scheme = "https" if self.context else "http"
                 if not self.exchange(wire, request, dict(about, turn=turn)) or turn == self.settings.keepalive_max:
                     break
         except (Closed, OSError):

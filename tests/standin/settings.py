@@ -23,7 +23,9 @@ TABLE = [
     ("self_error", 0, "processes/0 answers with this status (JSON error)"),
     ("gone", "", "pids (with commas) still listed but 404 in detail, environments and dump"),
     ("href_host", "", "host in every href instead of the asked one, e.g. evil.example"),
-    ("linux", "off", "text: 400 plain `Not supported on Linux`; mono: 400 with Message; unconfigured: 404 text, no dotnet-monitor"),
+    ("linux", "off", "text: 400 plain `Not supported on Linux`; mono: 400 with Message; unconfigured: 404 text, no dotnet-monitor; monitor or monitor-id: dotnet-monitor answers, naming processes by pid or by id"),
+    ("monitor_busy", 0, "1: dotnet-monitor answers a dump with 429"),
+    ("latency", 0.0, "seconds before every answer, as a far network takes"),
     ("detail_delay", 0.0, "seconds before a detail is answered"),
     ("list_delay", 0.0, "seconds before a list is answered"),
 
@@ -59,6 +61,7 @@ TABLE = [
     ("junk", "none", "a 200 with: html (sign-in page), nomdmp, badversion, tiny (8 KiB), truncated (Memory64List promises twice what comes, length right), short (256 bytes), empty (0 bytes)"),
     ("dump_error", "none", "vanished (404), during (500), exited (500 full HttpError), diskfull, denied, partial, memory (500 each)"),
     ("overlap", "global", "one dump at a time on the whole site: else 500 sharing violation; allow: no such rule"),
+    ("by_host", 0, "1: each name in Host is a site of its own, with its own dump file"),
     ("overlap_wait", 0.75, "seconds Kudu tries to delete the old file before it says so"),
     ("zip_missing", 0, "format=zip without the dump inside"),
     ("wrong_digits", 0, "the file name carries another instance's six digits"),
@@ -105,6 +108,8 @@ TABLE = [
     ("fault_times", 0, "then happen that many times; 0: always"),
 
     ("ARM façade", None, None),
+    ("arm_page", 0, "instances on a page of ARM's list, with nextLink; 0: all on one"),
+    ("arm_next", "", "scheme and host in nextLink instead of the asked ones"),
     ("arm_role", "contributor", "reader: no environment, dump 401 empty"),
     ("arm_timeout", 0, "1: dump through ARM answers 504 with a JSON error"),
 ]

@@ -11,9 +11,9 @@ import uuid
 import zipfile
 
 from drive import Drive
-from dumps import Dump, default_bytes
+from dumps import Dump, core_of, default_bytes
 from wire import Reply
-from world import Share, World, instance_id
+from world import Shares, World, instance_id
 
 PREFIXES = ("/api/processes", "/api/diagnostics/processes", "/diagnostics/processes")
 HTML = "text/html; charset=utf-8"
@@ -39,10 +39,17 @@ def integer(text):
     return int(text) if INTEGER.match(text.strip()) and abs(int(text)) <= INT_MAX else None
 
 
+class Token:
+    """Who holds a dump file, and of which site."""
+
+    def __init__(self, request):
+        self.host = request.field("host").partition(":")[0]
+
+
 class Site:
     def __init__(self, settings, nap):
         self.settings, self.nap = settings, nap
-        self.world, self.share = World(settings), Share()
+        self.world, self.share = World(settings), Shares(settings)
         self.drive = Drive(settings, self.world, self.error, self.json)
         self.guard = threading.Lock()
         self.sent = []                  # dumps that went out in full
@@ -147,6 +154,7 @@ class Site:
         entry["route"] = route
         index = self.world.choose(request.query.get("instance") or request.cookie("ARRAffinity"))
         entry["instance"] = instance_id(index)
+        self.nap(self.settings.latency)
         reply = self._front(request, entry, route) or self._kudu(request, entry, route, parts, index)
         if self._routes_match(self.settings.fault_route, route) and self.settings.json_cut and reply.produce is None:
             reply.body = reply.body[:self.settings.json_cut]
@@ -256,6 +264,8 @@ class Site:
             return self._instances(request)
         if route == "environment":
             return self.json({"version": "101.40904.0.0", "siteLastModified": "2024-09-04T09:12:44.1870000Z"})
+        if s.linux.startswith("monitor"):
+            return self._monitor(request, entry, route, parts, index)
         if s.linux != "off":
             return self._linux()
         base = self._base(request)
@@ -329,6 +339,40 @@ class Site:
             return self.json(json.dumps(ids))
         return self.json(ids)
 
+    def _monitor(self, request, entry, route, parts, index):
+        """KuduLite hands these on to dotnet-monitor."""
+        s = self.settings
+        problem = lambda status, title: Reply(status, json.dumps({"type": "about:blank", "title": title, "status": status}).encode(), "application/problem+json")
+        runtimes = [p for p in self.world.processes(index).values() if p.role == "child"]
+        name = "id" if s.linux == "monitor-id" else "pid"
+        show = lambda p: {name: p.pid, "uid": str(uuid.UUID(int=p.pid)), "name": p.name, "isDefault": p is runtimes[0]}
+        if route == "list":
+            return self.json([show(p) for p in runtimes])
+        if route == "env":
+            return self.json({"APP_POOL_ID_X": "wrong"})
+        found = next((p for p in runtimes if parts[0] == str(p.pid)), None)
+        if found is None:
+            return problem(400, "Unable to discover a target process.")
+        if route != "dump":
+            return self.json({**show(found), "commandLine": "dotnet app.dll", "operatingSystem": "linux", "processArchitecture": "x64"})
+        kind = request.query.get("type", "WithHeap")
+        if kind not in ("WithHeap", "Mini", "Full", "Triage"):
+            return problem(400, "The value is not valid for type.")
+        if s.monitor_busy:
+            return problem(429, "Too many dump requests.")
+        self.nap(s.dump_delay)
+        body = core_of(instance_id(index), found.pid, kind)
+        entry["dump"] = told = {"pid": found.pid, "type": kind, "bytes": 0, "complete": False, "sha256": None}
+        reply = Reply(200, kind="application/octet-stream", produce=lambda write: write(memoryview(body)), framing="chunked")
+
+        def done(complete, sent):
+            told.update(bytes=sent, complete=complete, sha256=hashlib.sha256(body[:sent]).hexdigest())
+            if complete:
+                with self.guard:
+                    self.sent.append(dict(told, instance=instance_id(index)))
+        reply.done = done
+        return reply
+
     def _linux(self):
         kind = self.settings.linux
         if kind == "mono":
@@ -355,7 +399,7 @@ class Site:
         if s.dump_error == "vanished":
             return self.error(404, f"Process with an Id of {pid} is not running.")
         entry["dump"] = told = {"pid": found.pid, "type": kind, "bytes": 0, "complete": False, "sha256": None}
-        token = object()
+        token = Token(request)
         if s.overlap == "global" and not self.share.take(token, s.overlap_wait):
             entry["overlap"] = True
             return self.error(500, SHARING)
@@ -486,7 +530,7 @@ class Site:
             return self._arm_error(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
         parts = match[5].strip("/").split("/")
         if parts == ["instances"]:
-            return self.json({"value": [self._arm_instance(request, i) for i in range(s.instances)], "nextLink": None})
+            return self._arm_instances(request)
         index = self.world.choose(None)
         if parts[0] == "instances" and len(parts) > 1:
             if parts[1] not in self.world.ids():
@@ -496,6 +540,14 @@ class Site:
         if parts[:1] != ["processes"] or request.method != "GET":
             return self._arm_error(404, "NotFound", "Not found.")
         return self._arm_process(request, entry, index, parts[1:])
+
+    def _arm_instances(self, request):
+        s = self.settings
+        first, page = int(request.query.get("$skiptoken", 0)), s.arm_page or s.instances
+        rows = [self._arm_instance(request, i) for i in range(first, min(first + page, s.instances))]
+        host = s.arm_next or f"{request.scheme}://{request.field('host')}"
+        more = f"{host}{request.path}?api-version={request.query['api-version']}&$skiptoken={first + page}"
+        return self.json({"value": rows, "nextLink": more if first + page < s.instances else None})
 
     def _arm_instance(self, request, index):
         one = instance_id(index)

@@ -210,3 +210,32 @@ class Share:
             self.holder = None
             self.violations = 0
             self.condition.notify_all()
+
+
+class Shares:
+    """One Share, or one for each Host."""
+
+    def __init__(self, settings):
+        self.settings, self.guard, self.each = settings, threading.Lock(), {}
+
+    def _of(self, token):
+        with self.guard:
+            return self.each.setdefault(token.host if self.settings.by_host else "", Share())
+
+    def take(self, token, wait_s):
+        return self._of(token).take(token, wait_s)
+
+    def give(self, token):
+        self._of(token).give(token)
+
+    def clear(self):
+        for one in list(self.each.values()):
+            one.clear()
+
+    @property
+    def holder(self):
+        return next((one.holder for one in list(self.each.values()) if one.holder is not None), None)
+
+    @property
+    def violations(self):
+        return sum(one.violations for one in list(self.each.values()))
