@@ -174,6 +174,29 @@ identity_put_reason(struct identity *identity, const char *resource, struct text
 }
 
 void
+identity_note_taken(struct identity *identity, const char *resource)
+{
+	struct identity_held *held;
+	pthread_mutex_lock(&identity->lock);
+	held = find(identity, resource);
+	if (held != NULL)
+		held->taken = true;
+	pthread_mutex_unlock(&identity->lock);
+}
+
+bool
+identity_is_taken(struct identity *identity, const char *resource)
+{
+	const struct identity_held *held;
+	bool taken;
+	pthread_mutex_lock(&identity->lock);
+	held = find(identity, resource);
+	taken = held != NULL && held->taken;
+	pthread_mutex_unlock(&identity->lock);
+	return taken;
+}
+
+void
 identity_close(struct identity *identity)
 {
 	memory_wipe(identity->held, identity->count * sizeof identity->held[0]);

@@ -16,6 +16,7 @@ struct identity_held {
 	const char *resource;
 	char token[TOKEN_MAX];
 	unsigned number;          /* of the token; 0: none yet */
+	bool taken;               /* a service has taken one for this resource */
 	int64_t until_ms, renew_ms; /* of clock_ms() */
 	struct token_claims claims; /* of one that the user brought */
 	unsigned failures;
@@ -50,6 +51,10 @@ bool identity_token(struct identity *, const char *resource, unsigned refused, u
 
 /* Puts why a token that the user brought may have been refused, as far as it tells itself; else nothing. */
 void identity_put_reason(struct identity *, const char *resource, struct text *);
+
+/* Notes that a service has taken a token for the resource; whether one has. From any thread. */
+void identity_note_taken(struct identity *, const char *resource);
+bool identity_is_taken(struct identity *, const char *resource);
 
 /* Overwrites the tokens. */
 void identity_close(struct identity *);

@@ -60,12 +60,40 @@ login_audiences(const struct login *login)
 	return login->audience != NULL || !token_source_asks(&login->identity->source) ? 1 : 2;
 }
 
+bool
+login_renews(const struct login *login)
+{
+	return login->kind == LOGIN_BEARER && login->identity->source.kind != TOKEN_GIVEN;
+}
+
 static const char *
 resource_of(const struct login *login, unsigned audience)
 {
 	if (audience == LOGIN_ARM)
 		return login->identity->cloud->arm;
 	return login->audience != NULL ? login->audience : login->identity->cloud->scm[audience];
+}
+
+unsigned
+login_audience(const struct login *login)
+{
+	for (unsigned i = 0; i < login_audiences(login); i++)
+		if (identity_is_taken(login->identity, resource_of(login, i)))
+			return i;
+	return 0;
+}
+
+void
+login_note_taken(const struct login *login, unsigned audience)
+{
+	if (login->kind == LOGIN_BEARER)
+		identity_note_taken(login->identity, resource_of(login, audience));
+}
+
+bool
+login_is_taken(const struct login *login, unsigned audience)
+{
+	return login->kind == LOGIN_BEARER && identity_is_taken(login->identity, resource_of(login, audience));
 }
 
 void

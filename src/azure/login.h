@@ -31,6 +31,16 @@ void login_bearer(struct login *, struct identity *, const char *audience);
 /* How many audiences there are to try. */
 unsigned login_audiences(const struct login *);
 
+/* The audience that a site has taken a token of; else the first. */
+unsigned login_audience(const struct login *);
+
+/* Notes that, and whether it is so of this audience. */
+void login_note_taken(const struct login *, unsigned audience);
+bool login_is_taken(const struct login *, unsigned audience);
+
+/* Whether there can be a newer token than the one that was sent. */
+bool login_renews(const struct login *);
+
 /* identity_put_reason for the audience. */
 void login_put_reason(const struct login *, unsigned audience, struct text *);
 

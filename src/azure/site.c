@@ -35,8 +35,9 @@ begin(struct site *site, const struct network *network, const struct url *origin
 	site->machine[0] = site->said[0] = site->instance[0] = 0;
 	site->pinned = site->by_arm = false;
 	site->stall_ms = 0;
-	site->audience = site->given = site->refused = 0;
-	site->accepted = site->logged_in = site->login_refused = false;
+	site->audience = login_audience(login);
+	site->given = site->refused = 0;
+	site->renewed = site->logged_in = site->login_refused = false;
 }
 
 static bool
@@ -324,7 +325,8 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 		return false;
 	if (site->client.head.status != 200 && site->client.head.status != ask->also)
 		return refuse(site, fault);
-	site->accepted = true;
+	login_note_taken(site->login, site->audience);
+	site->renewed = false;
 	return site->by_arm || learn_instance(site, fault);
 }
 
@@ -345,14 +347,15 @@ tries_for(const struct fault *fault)
 static bool
 take_other_token(struct site *site, struct fault *fault)
 {
-	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE;
+	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE, taken;
 	if (!(site->login_refused || unknown) || site->login->kind != LOGIN_BEARER)
 		return false;
-	if (!site->accepted && site->audience + 1 < login_audiences(site->login)) {
+	taken = login_is_taken(site->login, site->audience);
+	if (!taken && site->audience + 1 < login_audiences(site->login)) {
 		site->audience++;
 		site->refused = 0;
-	} else if (site->accepted && fault->detail == 401) {
-		site->accepted = false;
+	} else if (taken && !site->renewed && fault->detail == 401 && login_renews(site->login)) {
+		site->renewed = true;
 		site->refused = site->given;
 	} else {
 		return false;

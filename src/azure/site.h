@@ -20,7 +20,7 @@ struct site {
 	struct json_reader json;          /* of the answer being read */
 	unsigned audience;                /* of a bearer login: which of its audiences */
 	unsigned given, refused;          /* number of the token that was sent last; of one that was not taken */
-	bool accepted;                    /* the site has taken a token of this audience */
+	bool renewed;                     /* a new token was taken, and nothing accepted since */
 	bool logged_in, login_refused;    /* of the last request: it had its login; the site said no to that */
 	char headers[LOGIN_MAX + 512];    /* of the request being sent: holds the secret */
 	char said[ERROR_BODY_MAX];        /* what the server said to the last request it refused */
