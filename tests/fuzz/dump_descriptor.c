@@ -53,11 +53,11 @@ read_fields(void)
 	uint32_t u32;
 	uint16_t u16;
 	uint8_t u8;
-	for (size_t i = 0; i < CLR_FIELDS; i++)
+	for (enum clr_field i = 0; i < CLR_FIELDS; i++)
 		if (!again.has_field[i] && (clr_field_pointer(&again, &space, BLOCK, i, &wide) || clr_field_u32(&again, &space, BLOCK, i, &u32) ||
 		                            clr_field_u16(&again, &space, BLOCK, i, &u16) || clr_field_u8(&again, &space, BLOCK, i, &u8)))
 			abort();
-	for (size_t i = 0; i < CLR_GLOBALS; i++) {
+	for (enum clr_global i = 0; i < CLR_GLOBALS; i++) {
 		if (!again.has_global[i] && clr_global_pointer(&again, &space, i, &wide))
 			abort();
 		if (again.has_global[i] && again.indirect[i] && again.globals[i] - BLOCK - 0x20 > 16)
@@ -97,7 +97,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 	good = clr_descriptor_parse(&whole, json);
 	if (good && clr_descriptor_parse(&again, span_first(json, count - 1)) && data[count - 1] > ' ')
 		abort();
-	for (size_t i = 0; i < CLR_FIELDS; i++)
+	for (enum clr_field i = 0; i < CLR_FIELDS; i++)
 		if (whole.has_field[i] ? whole.offsets[i] > 0x100000 : whole.offsets[i] != 0)
 			abort();
 	if (memchr(whole.thread_contract, 0, sizeof whole.thread_contract) == NULL)
