@@ -10,7 +10,7 @@ static bool
 is_image(struct space *space, uint64_t base)
 {
 	uint16_t magic;
-	return base >= 0x10000 && (base & 0xfff) == 0 && space_u16(space, base, &magic) && magic == 0x5a4d;
+	return base >= 0x10000 && base % 4 == 0 && space_u16(space, base, &magic) && magic == 0x5a4d;
 }
 
 /* The image in a list of layouts: a PEImage holds pointers to them, and a layout has the base behind its first word. */
