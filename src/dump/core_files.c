@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/core_files.h"
 
+#include "dump/pe.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,6 +13,14 @@
 struct mapping {
 	uint64_t start, end, page;
 	uint64_t name_at, name_hash;
+};
+
+/* Neighbours under way: those of one library so far. */
+struct library {
+	struct mapping first;
+	uint64_t end, page; /* of the last one */
+	struct pe pe;       /* when it is one, and its headers are there */
+	bool is_pe, by_section;
 };
 
 /* Moves *at behind the NUL of the name that begins there; its hash (FNV-1a). False: no NUL before end. */
@@ -46,24 +56,66 @@ is_image(struct space *space, const struct mapping *first)
 	       && !span_begins(start, "/memfd:") && !span_begins(start, "/dev/") && !span_begins(start, "/SYSV");
 }
 
-static void
-keep_module(struct space *space, const struct mapping *first, uint64_t end)
+/* A PE that is mapped by section is as large as it says, gaps included, unless something else begins there. */
+static uint64_t
+size_of(const struct library *library, uint64_t next)
 {
-	if (first->end <= first->start || end <= first->start || !is_image(space, first))
+	uint64_t size = library->end - library->first.start;
+	if (!library->by_section || library->pe.image_size < size)
+		return size;
+	return next > library->end && next - library->first.start < library->pe.image_size ? next - library->first.start
+	                                                                                 : library->pe.image_size;
+}
+
+static void
+keep_module(struct space *space, const struct library *library, uint64_t next)
+{
+	const struct mapping *first = &library->first;
+	if (first->end <= first->start || library->end <= first->start || !is_image(space, first))
 		return;
 	if (space->module_count >= SPACE_MODULES_MAX) {
 		space->modules_left_out++;
 		return;
 	}
 	space->modules[space->module_count++] = (struct module){
-		.base = first->start, .size = end - first->start, .name_at = first->name_at, .file_offset = first->page};
+		.base = first->start, .size = size_of(library, next), .timestamp = library->is_pe ? library->pe.timestamp : 0,
+		.is_flat = library->is_pe && !library->by_section, .name_at = first->name_at, .file_offset = first->page};
+}
+
+/* Whether a mapping is a part of one of the PE's sections, by its place in memory and in the file. .NET maps them 64 KiB
+ * apart, and the first may begin in the same page of the file as the headers. */
+static bool
+is_in_section(const struct library *library, struct space *space, const struct mapping *next)
+{
+	uint64_t rva = next->start - library->first.start;
+	uint32_t s[4]; /* virtual size, address, raw size, raw pointer */
+	for (unsigned i = 0; i < library->pe.section_count; i++) {
+		if (!space_read(space, library->pe.sections_at + 40ull * i + 8, s, sizeof s))
+			return false;
+		if (rva >= (s[1] & ~0xfffu) && rva < (uint64_t)s[1] + (s[0] > s[2] ? s[0] : s[2]))
+			return next->page - library->first.page == (s[3] & ~0xfffu) + (rva - (s[1] & ~0xfffu));
+	}
+	return false;
 }
 
 static bool
-belongs(const struct mapping *first, const struct mapping *last, const struct mapping *next)
+belongs(struct library *library, struct space *space, const struct mapping *next)
 {
-	return next->name_hash == first->name_hash && next->start >= last->end && next->start - last->end <= GAP_MOST
-	       && next->page != 0 && next->page >= last->page;
+	if (next->name_hash != library->first.name_hash || next->start < library->end)
+		return false;
+	if (library->is_pe && next->start - library->first.start < library->pe.image_size && is_in_section(library, space, next)) {
+		library->by_section = true;
+		return true;
+	}
+	return next->start - library->end <= GAP_MOST && next->page != 0 && next->page >= library->page;
+}
+
+static void
+begin(struct library *library, struct space *space, const struct mapping *first)
+{
+	library->first = *first;
+	library->by_section = false;
+	library->is_pe = pe_open(&library->pe, space, first->start);
 }
 
 void
@@ -72,7 +124,7 @@ core_read_files(struct space *space, uint64_t at, uint32_t size)
 	unsigned char room[24];
 	struct span entry = {room, sizeof room};
 	struct view *view = &space->view;
-	struct mapping first = {0}, last = {0};
+	struct library library = {0};
 	uint64_t count, page, names, end = at + size;
 	if (size < 16 || !view_read(view, at, room, 16))
 		return;
@@ -93,11 +145,12 @@ core_read_files(struct space *space, uint64_t at, uint32_t size)
 		next.page = span_get_u64(entry, 16);
 		if (page != 0 && next.page <= UINT64_MAX / page)
 			next.page *= page;
-		if (!belongs(&first, &last, &next)) {
-			keep_module(space, &first, last.end);
-			first = next;
+		if (!belongs(&library, space, &next)) {
+			keep_module(space, &library, next.start);
+			begin(&library, space, &next);
 		}
-		last = next;
+		library.end = next.end;
+		library.page = next.page;
 	}
-	keep_module(space, &first, last.end);
+	keep_module(space, &library, UINT64_MAX);
 }

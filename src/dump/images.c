@@ -171,20 +171,26 @@ read_pe_sections(const struct place *place, struct image_file *file, uint64_t at
 	return true;
 }
 
-/* Time stamp and size of image are what symbol servers know a PE by. */
+/* Time stamp and size of image are what symbol servers know a PE by; of one that is mapped as its file is, the size is the
+ * file's. In a core without a PE's headers there is no stamp, and so nothing to know its file by. */
 static bool
 match_pe(const struct place *place, struct image_file *file, const struct module *module, bool *other)
 {
 	unsigned char dos[64], head[88];
-	uint64_t at;
+	uint64_t at, size;
 	if (!read_place(place, 0, dos, sizeof dos) || memcmp(dos, "MZ", 2) != 0)
 		return false;
 	at = u32_at(dos + 60);
 	if (!read_place(place, at, head, sizeof head) || memcmp(head, "PE\0", 4) != 0)
 		return false;
-	if (u32_at(head + 8) != module->timestamp || u32_at(head + 24 + 56) != module->size) {
-		*other = true;
+	size = module->is_flat ? (file->size + 0xfff) & ~0xfffull : u32_at(head + 24 + 56);
+	if (u32_at(head + 8) != module->timestamp || size != module->size) {
+		*other = module->timestamp != 0;
 		return false;
+	}
+	if (module->is_flat) {
+		add_section(file, 0, file->size, 0);
+		return file->section_count > 0;
 	}
 	return read_pe_sections(place, file, at + 24 + u16_at(head + 20), u16_at(head + 6), u32_at(head + 24 + 60));
 }
@@ -256,12 +262,13 @@ try_path(struct images *images, struct image_file *file, struct space *space, co
 	if (place.fd < 0)
 		return false;
 	file->section_count = 0;
-	if (fstat(place.fd, &about) == 0 && S_ISREG(about.st_mode) &&
-	    (is_elf(images, place.fd) ? match_elf(&place, file, space, module, other) : match_pe(&place, file, module, other))) {
-		file->fd = place.fd;
+	if (fstat(place.fd, &about) == 0 && S_ISREG(about.st_mode)) {
 		file->size = (uint64_t)about.st_size;
-		return true;
+		file->fd = place.fd;
+		if (is_elf(images, place.fd) ? match_elf(&place, file, space, module, other) : match_pe(&place, file, module, other))
+			return true;
 	}
+	file->fd = -1;
 	drop(images, place.fd);
 	return false;
 }

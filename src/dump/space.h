@@ -20,7 +20,8 @@ enum space_os { OS_UNKNOWN, OS_WINDOWS, OS_LINUX, OS_MAC };
 
 struct module {
 	uint64_t base, size;
-	uint32_t timestamp, checksum; /* PE; 0 for ELF */
+	uint32_t timestamp, checksum; /* PE; 0 for ELF, and of a core whose headers are not there */
+	bool is_flat;                 /* a PE mapped as the file is, not by section: of cores */
 	uint64_t name_at;             /* place of its name in the file, for space_module_name */
 	uint64_t codeview_at;         /* place of its CodeView record, 0: none */
 	uint32_t codeview_size;
