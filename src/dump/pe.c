@@ -8,6 +8,16 @@
 #define SECTION_BYTES 40
 #define SECTION_EXECUTE 0x20000000u
 #define BATCH 256u /* table entries read at once */
+#define MACHINE_X64 0x8664
+#define MACHINE_ARM64 0xaa64
+#define LINUX_MARK 0x7b79 /* what .NET's machine numbers for Linux are xored with */
+
+static uint16_t
+plain_machine(uint16_t machine)
+{
+	uint16_t plain = machine ^ LINUX_MARK;
+	return plain == MACHINE_X64 || plain == MACHINE_ARM64 ? plain : machine;
+}
 
 bool
 pe_open(struct pe *pe, struct space *space, uint64_t base)
@@ -28,6 +38,7 @@ pe_open(struct pe *pe, struct space *space, uint64_t base)
 	    !space_u16(space, optional, &magic) || (magic != 0x20b && magic != 0x10b) ||
 	    !space_u32(space, optional + 56, &pe->image_size))
 		return false;
+	pe->machine = plain_machine(pe->machine);
 	pe->plus = magic == 0x20b;
 	pe->directories_at = optional + (pe->plus ? 112 : 96);
 	if (!space_u32(space, pe->directories_at - 4, &pe->directory_count))
