@@ -11,6 +11,8 @@
 #define CLR_METADATA_KEPT 8
 #define CLR_PARENTS_MOST 64 /* base types above a type */
 #define CLR_CODE 0xe0434352u /* of managed exceptions, as RaiseException is given it */
+#define CLR_FAIL_FAST 0x80131506u     /* HRESULTs of exceptions that are made beforehand and have no trace */
+#define CLR_STACK_OVERFLOW 0x800703e9u
 
 #define CLR_CODES_KEPT 64
 

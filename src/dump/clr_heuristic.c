@@ -9,8 +9,6 @@
 #define THREAD_STACK_MOST (64u * 1024) /* looked through for pointers to the Thread structure */
 #define THREAD_BYTES 1024              /* of that structure */
 #define PIECE 2048
-#define FAIL_FAST 0x80131506u          /* of the exceptions that are made beforehand and have no trace */
-#define STACK_OVERFLOW 0x800703e9u
 
 struct layout {
 	unsigned wide;
@@ -137,7 +135,7 @@ is_held(struct search *search, uint64_t object, const struct layout *layout)
 		return false;
 	answer = clr_is_exception(search->clr, object);
 	search->types = answer == CLR_YES || (answer == CLR_UNKNOWN && clr_has_type(search->clr, object));
-	return answer != CLR_NO && (is_live(search, object) || (answer == CLR_YES && (hresult == FAIL_FAST || hresult == STACK_OVERFLOW)));
+	return answer != CLR_NO && (is_live(search, object) || (answer == CLR_YES && (hresult == CLR_FAIL_FAST || hresult == CLR_STACK_OVERFLOW)));
 }
 
 /* One that the processor brought about must be in flight too: the raised HRESULT says nothing of it. */

@@ -22,6 +22,7 @@ struct report {
 	bool in_threads, crashed, matches, done;
 	char keys[FRAME + 1][KEY_MOST];
 	char type[FRAME_NAME_MAX];
+	uint64_t object;
 	uint32_t hresult, thread;
 	bool has_hresult;
 	struct managed_frame frame;
@@ -53,6 +54,8 @@ take_thread_value(struct report *report, const char *key, const char *value)
 		report->thread = (uint32_t)read_hex(value);
 	} else if (strcmp(key, "managed_exception_type") == 0) {
 		(void)!text_keep(report->type, sizeof report->type, span_of(value));
+	} else if (strcmp(key, "managed_exception_object") == 0) {
+		report->object = read_hex(value);
 	} else if (strcmp(key, "managed_exception_hresult") == 0) {
 		report->hresult = (uint32_t)read_hex(value);
 		report->has_hresult = true;
@@ -99,13 +102,13 @@ close_frame(struct report *report)
 static void
 close_thread(struct report *report)
 {
-	report->matches = report->matches || (report->crashed && report->thread == report->wanted && report->type[0] != '\0' &&
-	                                      (report->into->type[0] == '\0' || strcmp(report->type, report->into->type) == 0));
+	report->matches = report->matches || (report->crashed && report->thread == report->wanted && report->type[0] != '\0');
 	report->done = report->done || report->crashed;
 	if (report->done)
 		return;
 	report->frames = report->left_out = 0;
 	report->type[0] = '\0';
+	report->object = 0;
 	report->has_hresult = false;
 }
 
@@ -199,8 +202,7 @@ crashreport_read(const char *path, uint32_t thread, struct managed_exception *in
 		return false;
 	into->frames_left_out = report.left_out;
 	memcpy(into->type, report.type, sizeof into->type);
-	if (into->has_hresult)
-		return true;
+	into->address = report.object;
 	into->hresult = report.hresult;
 	into->has_hresult = report.has_hresult;
 	return true;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/core.h"
 
+#include "dump/images.h"
 #include "dump/open.h"
 #include "opened_dump.h"
 #include "dump/reason.h"
 #include "unit.h"
+
+#include <unistd.h>
 
 #define X64 62
 #define ARM64 183
@@ -20,22 +23,17 @@ put_siginfo(uint32_t signal, uint32_t code, uint64_t address)
 	put_at(&maker, at + 16, address, 8);
 }
 
-/* Files: a library in two pieces, a data file, memory without a file, the program. */
+struct mapped {
+	uint64_t start, end, page;
+	const char *name;
+};
+
 static void
-put_files(void)
+put_files(const struct mapped *files, size_t count)
 {
-	static const struct {
-		uint64_t start, end, page;
-		const char *name;
-	} files[] = {
-		{0x10000, 0x11000, 0, "/lib/liba.so"}, {0x11000, 0x13000, 1, "/lib/liba.so"},
-		{0x20000, 0x21000, 0, "/usr/share/data"}, {0x30000, 0x31000, 0, "/memfd:doublemapper (deleted)"},
-		{0x40000, 0x42000, 0, "/app/prog"}, {0x50000, 0x51000, 0, "/lib/not-dumped.so"},
-		{0x40000000, 0x40001000, 5, "/app/prog"},
-	};
 	char names[400];
 	struct text text = text_in(names, sizeof names);
-	size_t at, count = sizeof files / sizeof files[0];
+	size_t at;
 	for (size_t i = 0; i < count; i++) {
 		text_put(&text, files[i].name);
 		text_put_byte(&text, 0);
@@ -51,9 +49,16 @@ put_files(void)
 	memcpy(maker.bytes + at + 16 + 24 * count, names, text.used);
 }
 
+/* Files: a library in two pieces, a data file, memory without a file, the program. */
 static void
 make_core(void)
 {
+	static const struct mapped files[] = {
+		{0x10000, 0x11000, 0, "/lib/liba.so"}, {0x11000, 0x13000, 1, "/lib/liba.so"},
+		{0x20000, 0x21000, 0, "/usr/share/data"}, {0x30000, 0x31000, 0, "/memfd:doublemapper (deleted)"},
+		{0x40000, 0x42000, 0, "/app/prog"}, {0x50000, 0x51000, 0, "/lib/not-dumped.so"},
+		{0x40000000, 0x40001000, 5, "/app/prog"},
+	};
 	static const unsigned char build[] = {4, 0, 0, 0, 20, 0, 0, 0, 3, 0, 0, 0, 'G', 'N', 'U', 0, 0xab, 0xcd, 0xef};
 	size_t notes, end, at;
 	core_begin(&maker, X64, 6);
@@ -65,7 +70,7 @@ make_core(void)
 	at = core_note(&maker, 6, 48);
 	put_at(&maker, at, 9, 8), put_at(&maker, at + 8, 0x40080, 8);
 	put_at(&maker, at + 16, 33, 8), put_at(&maker, at + 24, 0x70000, 8);
-	put_files();
+	put_files(files, sizeof files / sizeof files[0]);
 	core_thread(&maker, 101, 11, 0x11000, 0x61f00);
 	end = maker.used;
 	core_segment(&maker, 0, 4, notes, 0, end - notes);
@@ -112,6 +117,110 @@ reads_a_core(void)
 	space_module_name(&space, &space.modules[3], name);
 	CHECK_TEXT(name, "linux-vdso.so.1");
 	CHECK(space.soft_count == 0);
+}
+
+/* A PE's file of 0x2600 bytes: code at rva 0x10200 from 0x200 on, data at 0x20000 from 0x2000 on. */
+static void
+make_pe(unsigned char file[0x2600])
+{
+	static const uint32_t fields[][2] = {
+		{0x3c, 0x80}, {0x80, 0x4550}, {0x84, 0x28664}, {0x88, 0x11223344}, {0x94, 240}, {0x98, 0x20b}, {0x98 + 56, 0x30000},
+		{0x98 + 60, 0x200}, {0x190, 0x1e00}, {0x194, 0x10200}, {0x198, 0x1e00}, {0x19c, 0x200}, {0x1b8, 0x900}, {0x1bc, 0x20000},
+		{0x1c0, 0x600}, {0x1c4, 0x2000},
+	};
+	memset(file, 0, 0x2600);
+	memcpy(file, "MZ", 2);
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		for (unsigned k = 0; k < 4; k++)
+			file[fields[i][0] + k] = (unsigned char)(fields[i][1] >> 8 * k);
+	memcpy(file + 0x700, "code", 4);
+	memcpy(file + 0x2100, "data", 4);
+}
+
+/* Its headers are at 0x400000 and, of another mapping of the whole file, at 0x500000. */
+static void
+make_pe_core(const unsigned char file[0x2600], const struct mapped *files, size_t count)
+{
+	size_t notes, end, at;
+	core_begin(&maker, X64, 3);
+	notes = maker.used;
+	core_thread(&maker, 100, 11, 0x410600, 0x60f00);
+	put_files(files, count);
+	end = maker.used;
+	core_segment(&maker, 0, 4, notes, 0, end - notes);
+	at = put_bytes(&maker, file, 0x200);
+	core_segment(&maker, 1, 1, at, 0x400000, 0x200);
+	core_segment(&maker, 2, 1, at, 0x500000, 0x200);
+	CHECK(open_made());
+}
+
+static void
+joins_the_sections_of_a_pe(void)
+{
+	static unsigned char file[0x2600];
+	struct mapped files[] = {
+		{0x400000, 0x401000, 0, "/app/x.dll"}, {0x410000, 0x412000, 0, "/app/x.dll"}, {0x420000, 0x421000, 2, "/app/x.dll"},
+		{0x500000, 0x503000, 0, "/app/x.dll"}, {0x600000, 0x601000, 0, "/lib/z"},
+	};
+	const struct module *m = space.modules;
+	make_pe(file);
+	make_pe_core(file, files, 5);
+	m = space.modules;
+	CHECK(space.module_count == 3 && m[0].base == 0x400000 && m[0].size == 0x30000 && m[0].timestamp == 0x11223344 && !m[0].is_flat);
+	CHECK(m[1].base == 0x500000 && m[1].size == 0x3000 && m[1].timestamp == 0x11223344 && m[1].is_flat);
+	CHECK(m[2].timestamp == 0 && !m[2].is_flat);
+	files[2].page = 1; /* not where the headers say */
+	make_pe_core(file, files, 5);
+	CHECK(space.modules[0].size == 0x30000 && space.module_count == 3);
+	files[1].page = 1;
+	files[2].start += 0x10000, files[2].end += 0x10000; /* behind the image */
+	make_pe_core(file, files, 5);
+	CHECK(space.modules[0].size == 0x31000); /* by their order in the file alone */
+	files[0].name = "/app/y.dll";
+	make_pe_core(file, files, 5);
+	CHECK(space.modules[0].size == 0x1000 && space.modules[0].is_flat);
+	files[0].name = "/app/x.dll", files[1].page = 0;
+	files[2] = (struct mapped){0x425000, 0x426000, 0, "/lib/y"}; /* inside the image */
+	make_pe_core(file, files, 5);
+	CHECK(space.modules[0].size == 0x25000 && space.modules[1].base == 0x425000);
+}
+
+/* --images: of the image mapped by section and of the flat one the same file serves. */
+static void
+finds_a_pe_on_disk(void)
+{
+	static const struct mapped files[] = {
+		{0x400000, 0x401000, 0, "/app/x.dll"}, {0x410000, 0x412000, 0, "/app/x.dll"}, {0x420000, 0x421000, 2, "/app/x.dll"},
+		{0x500000, 0x503000, 0, "/app/x.dll"},
+	};
+	static unsigned char file[0x2600];
+	static struct images images;
+	static struct memory room;
+	char folder[] = "/tmp/kudump-unit-XXXXXX", path[64], got[4];
+	FILE *to;
+	make_pe(file);
+	make_pe_core(file, files, 4);
+	if (mkdtemp(folder) == NULL || !memory_open(&room, images_need(), &fault))
+		return;
+	snprintf(path, sizeof path, "%s/x.dll", folder);
+	for (unsigned i = 0; i < 2; i++) {
+		to = fopen(path, "wb");
+		CHECK(to != NULL && fwrite(file, 1, sizeof file, to) == sizeof file && fclose(to) == 0);
+		room.used = 0;
+		CHECK(images_open(&images, &room, folder, &fault));
+		space.images = &images.as_images;
+		CHECK(space_read(&space, 0x410700, got, 4) == (i == 0) && (i != 0 || memcmp(got, "code", 4) == 0));
+		CHECK(space_read(&space, 0x420100, got, 4) == (i == 0) && (i != 0 || memcmp(got, "data", 4) == 0));
+		CHECK(space_read(&space, 0x502100, got, 4) == (i == 0) && (i != 0 || memcmp(got, "data", 4) == 0));
+		CHECK(!space_read(&space, 0x502600, got, 4));
+		CHECK((images.other_id > 0) == (i == 1));
+		images_close(&images);
+		file[0x88]++; /* another build */
+	}
+	space.images = NULL;
+	memory_close(&room);
+	unlink(path);
+	rmdir(folder);
 }
 
 static void
@@ -267,6 +376,8 @@ main(void)
 	if (!memory_open(&memory, dump_need(), &fault))
 		return 1;
 	UNIT_RUN(reads_a_core);
+	UNIT_RUN(joins_the_sections_of_a_pe);
+	UNIT_RUN(finds_a_pe_on_disk);
 	UNIT_RUN(survives_truncation_and_changes);
 	UNIT_RUN(finds_the_thread_that_crashed);
 	UNIT_RUN(reads_arm64);

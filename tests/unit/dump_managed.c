@@ -8,6 +8,8 @@
 #include "dump_block.h"
 #include "unit.h"
 
+#include <unistd.h>
+
 #define SIZE 0x8000
 #define RUNTIME 0x10000000ull /* modules lie outside the block */
 #define OTHER 0x20000000ull
@@ -451,6 +453,84 @@ held_object(void)
 	CHECK(findings.exception_count == 0);
 }
 
+/* --- createdump's report beside the dump */
+
+static char folder[] = "/tmp/kudump-unit-XXXXXX", dump[64], report[96];
+
+static bool
+put_report(size_t object, const char *type, uint32_t hresult)
+{
+	FILE *file = fopen(report, "w");
+	if (file == NULL)
+		return false;
+	fprintf(file, "{\"payload\":{\"threads\":[{\"crashed\":\"true\",\"native_thread_id\":\"0x7\",\"managed_exception_object\":\"0x%llx\","
+	        "\"managed_exception_type\":\"%s\",\"managed_exception_hresult\":\"0x%x\",\"stack_frames\":["
+	        "{\"native_address\":\"0x9999\",\"method_name\":\"Shop.Other()\"},{\"native_address\":\"0x5001\",\"method_name\":\"Shop.Run()\"}]}]}}",
+	        (unsigned long long)(BLOCK + object), type, (unsigned)hresult);
+	return fclose(file) == 0;
+}
+
+static void
+open_reported(void)
+{
+	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"clr.dll", NULL, NULL});
+	(void)managed_open(&space, &memory, dump, &findings);
+}
+
+/* The report names the type, and by their addresses the methods of the object's own trace. */
+static void
+reported_names(void)
+{
+	const struct managed_exception *e = findings.exceptions;
+	begin();
+	make_object(0x2000, 0x80131999, 0x5000, 0x100);
+	set(0x200, BLOCK + 0x2000, 8), set(0xf8, 0x5001, 8);
+	CHECK(put_report(0x2000, "Shop.Bad", 0x80131999));
+	open_reported();
+	CHECK(findings.exception_count == 1 && findings.source == MANAGED_HEURISTIC && findings.type_source == MANAGED_CRASHREPORT);
+	CHECK_TEXT(e->type, "Shop.Bad");
+	CHECK_TEXT(e->message, "hi");
+	CHECK(e->frame_count == 1 && findings.trace_source == MANAGED_CRASHREPORT);
+	CHECK_TEXT(e->frames[0].method, "Shop.Run");
+	CHECK(put_report(0x2000, "Shop.Bad", 0x80131999));
+	set(0x2120, 0x4000, 8), set(0xf8, 0x4001, 8); /* an address the report does not have */
+	open_reported();
+	CHECK(e->frame_count == 0 && findings.exception_count == 1);
+}
+
+/* What was found by its looks is not what the report names: only the latter counts, even if the dump lacks it. */
+static void
+reported_object(void)
+{
+	const struct managed_exception *e = findings.exceptions;
+	begin();
+	make_object(0x2000, 0x80131509, 0x5000, 0x100);
+	make_object(0x3000, 0x80131999, 0x5000, 0x100);
+	set(0x200, BLOCK + 0x2000, 8), set(0xf8, 0x5001, 8);
+	CHECK(put_report(0x3000, "Shop.Bad", 0x80131999));
+	open_reported();
+	CHECK(e->address == BLOCK + 0x3000 && e->hresult == 0x80131999 && e->frame_count == 1);
+	CHECK(put_report(SIZE, "Shop.Bad", 0x80131999));
+	open_reported();
+	CHECK(findings.exception_count == 1 && findings.source == MANAGED_CRASHREPORT && e->address == 0);
+	CHECK_TEXT(e->type, "Shop.Bad");
+	CHECK(e->hresult == 0x80131999 && e->has_hresult && !e->has_message && e->frame_count == 0);
+}
+
+/* One that is made beforehand has no trace: where the thread stood tells. */
+static void
+reported_stack(void)
+{
+	begin();
+	CHECK(put_report(SIZE, "System.StackOverflowException", 0x800703e9));
+	open_reported();
+	CHECK(findings.exceptions[0].frame_count == 2 && findings.trace_source == MANAGED_CRASHREPORT);
+	CHECK_TEXT(findings.exceptions[0].frames[1].method, "Shop.Run");
+	CHECK(put_report(SIZE, "Shop.Bad", 0x80131999));
+	open_reported();
+	CHECK(findings.exception_count == 1 && findings.exceptions[0].frame_count == 0);
+}
+
 /* --- several runtimes */
 
 static void
@@ -485,6 +565,15 @@ main(void)
 	UNIT_RUN(raised_object);
 	UNIT_RUN(live_object);
 	UNIT_RUN(held_object);
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	snprintf(dump, sizeof dump, "%s/core", folder);
+	snprintf(report, sizeof report, "%s.crashreport.json", dump);
+	UNIT_RUN(reported_names);
+	UNIT_RUN(reported_object);
+	UNIT_RUN(reported_stack);
+	unlink(report);
+	rmdir(folder);
 	UNIT_RUN(raiser_is_asked);
 	return unit_end();
 }

@@ -46,6 +46,13 @@ headers(void)
 	CHECK(!pe_directory(&pe, space, 16, &rva, &size));
 	CHECK(!pe_executable(&pe, space, 0xfff) && pe_executable(&pe, space, 0x1000));
 	CHECK(pe_executable(&pe, space, 0x2fff) && !pe_executable(&pe, space, 0x3000));
+	made_u16(BASE + 0x84, 0x8664 ^ 0x7b79); /* .NET's for Linux */
+	CHECK(pe_open(&pe, space, BASE) && pe.machine == 0x8664);
+	made_u16(BASE + 0x84, 0xaa64 ^ 0x7b79);
+	CHECK(pe_open(&pe, space, BASE) && pe.machine == 0xaa64);
+	made_u16(BASE + 0x84, 0x14c);
+	CHECK(pe_open(&pe, space, BASE) && pe.machine == 0x14c);
+	made_u16(BASE + 0x84, 0x8664);
 	CHECK(!pe_open(&pe, space, BASE + 0x1000));
 	CHECK(!pe_open(&pe, space, 0x1000));
 	CHECK(!pe_open(&pe, space, UINT64_MAX - 10));
