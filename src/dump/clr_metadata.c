@@ -354,6 +354,36 @@ clr_metadata_put_method(const struct clr_metadata *m, struct space *space, uint3
 	       put_string(m, space, name, text);
 }
 
+/* The last type whose methods begin at or before a row; the first of them is a type's last column. */
+static bool
+find_owner(const struct clr_metadata *m, struct space *space, uint32_t method, uint32_t *type)
+{
+	uint32_t low = 1, high = m->rows[TYPE_DEF] + 1, first;
+	unsigned size = index_size(m, METHOD_DEF);
+	uint64_t at;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (!find_row(m, TYPE_DEF, middle, &at) || !read_index(space, at + m->row_size[TYPE_DEF] - size, size, &first))
+			return false;
+		if (first <= method)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*type = low - 1;
+	return low > 1;
+}
+
+bool
+clr_metadata_put_owned_method(const struct clr_metadata *m, struct space *space, uint32_t row, struct text *text)
+{
+	uint32_t type;
+	if (!find_owner(m, space, row, &type) || !clr_metadata_put_type(m, space, type, text))
+		return false;
+	text_put_byte(text, '.');
+	return clr_metadata_put_method(m, space, row, text);
+}
+
 bool
 clr_metadata_put_version(const struct clr_metadata *m, struct space *space, struct text *text)
 {

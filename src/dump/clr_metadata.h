@@ -30,6 +30,9 @@ bool clr_metadata_open_blob(struct clr_metadata *, struct space *, uint64_t at, 
 bool clr_metadata_put_type(const struct clr_metadata *, struct space *, uint32_t row, struct text *) MUST_CHECK;
 bool clr_metadata_put_method(const struct clr_metadata *, struct space *, uint32_t row, struct text *) MUST_CHECK;
 
+/* The same with the name of the type that the method's row belongs to in front, and a dot. */
+bool clr_metadata_put_owned_method(const struct clr_metadata *, struct space *, uint32_t row, struct text *) MUST_CHECK;
+
 /* Appends the assembly's version, as in 8.0; false: it has none. */
 bool clr_metadata_put_version(const struct clr_metadata *, struct space *, struct text *) MUST_CHECK;
 

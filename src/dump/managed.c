@@ -5,6 +5,7 @@
 #include "dump/clr_code.h"
 #include "dump/clr_heuristic.h"
 #include "dump/clr_object.h"
+#include "dump/clr_r2r.h"
 #include "dump/clr_watson.h"
 #include "dump/crashreport.h"
 #include "dump/runtimes.h"
@@ -16,6 +17,7 @@
 struct managed {
 	struct code_source source; /* first: the walk hands it back to us */
 	struct clr clr;
+	struct clr_r2r r2r;
 	struct managed_findings *findings;
 	bool descriptor_there; /* one of the runtimes has one, though the dump may lack its text */
 	char text[CLR_DESCRIPTOR_BYTES];
@@ -314,11 +316,13 @@ name_at(struct code_source *source, struct space *space, uint64_t pc, char name[
 	struct text text = text_in(name, FRAME_NAME_MAX);
 	const char *found = NULL;
 	struct clr_code code;
-	(void)space;
 	if (clr_code_at(&managed->clr, pc, &code) && code.method != 0 && clr_put_method(&managed->clr, code.method, &text)) {
 		*start = code.start;
 		return true;
 	}
+	text_reset(&text);
+	if (clr_r2r_put_method(&managed->r2r, space, pc, &text, start))
+		return true;
 	for (size_t i = 0; i < managed->findings->exception_count && found == NULL; i++)
 		found = find_in_trace(&managed->findings->exceptions[i], pc);
 	if (found == NULL && (found = find_in_trace(&managed->report, pc)) == NULL)
