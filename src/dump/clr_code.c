@@ -262,11 +262,22 @@ judge_header(struct clr *clr, uint64_t start, uint64_t at, uint64_t pc, struct c
 	    header.count == 0 || header.count > UNWINDS_MOST || header.first[0] > start)
 		return false;
 	*code = (struct clr_code){start, header.method, start - header.first[0], at + 36, header.count};
-	return (code->base & 0xfff) == 0 && header.first[0] < header.first[1] &&
+	return code->base % CODE_ALIGN == 0 && header.first[0] < header.first[1] &&
 	       space_read(clr->space, code->unwinds + (uint64_t)(header.count - 1) * FUNCTION_BYTES, last, sizeof last) &&
 	       last[0] >= header.first[0] && last[0] < last[1] && pc - code->base < last[1] &&
 	       space_u8(clr->space, code->base + header.first[2], &version) && (version & 7) == 1 &&
 	       clr_put_method(clr, header.method, &text);
+}
+
+/* The last words in front of an address: a heap of code may begin in the same page. */
+static size_t
+words_before(struct space *space, uint64_t end, uint64_t words[PIECE / 8])
+{
+	uint64_t page = (end - 1) & ~0xfffull;
+	size_t size = end - page < PIECE ? (size_t)(end - page) : PIECE;
+	if (space_read(space, end - PIECE, words, PIECE))
+		return PIECE / 8;
+	return space_read(space, end - size, words, size) ? size / 8 : 0;
 }
 
 /* Backwards over words that could be pointers in front of a method. */
@@ -274,12 +285,12 @@ static bool
 search_header(struct clr *clr, uint64_t pc, struct clr_code *code)
 {
 	uint64_t words[PIECE / 8], end = (pc & ~(uint64_t)(CODE_ALIGN - 1)) + CODE_ALIGN;
-	for (unsigned back = 0; back < BACK_MOST && end > PIECE; back += PIECE, end -= PIECE) {
-		if (!space_read(clr->space, end - PIECE, words, sizeof words))
-			return false;
-		for (unsigned i = PIECE / 8; i >= 2; i -= 2)
-			if (words[i - 1] >= 0x10000 && words[i - 1] >> 48 == 0 && words[i - 1] % 8 == 0 && end - PIECE + 8 * i <= pc &&
-			    judge_header(clr, end - PIECE + 8 * i, words[i - 1], pc, code))
+	size_t count = PIECE / 8;
+	for (unsigned back = 0; back < BACK_MOST && end > PIECE && count == PIECE / 8; back += PIECE, end -= PIECE) {
+		count = words_before(clr->space, end, words);
+		for (size_t i = count, at = 0; i >= 2; i -= 2, at += CODE_ALIGN)
+			if (words[i - 1] >= 0x10000 && words[i - 1] >> 48 == 0 && words[i - 1] % 8 == 0 && end - at <= pc &&
+			    judge_header(clr, end - at, words[i - 1], pc, code))
 				return true;
 	}
 	return false;

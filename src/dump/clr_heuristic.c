@@ -15,17 +15,18 @@ struct layout {
 	uint32_t message, inner, trace, hresult, code;
 	bool narrow;             /* tokens of types */
 	unsigned remainder_bits; /* of method tokens; 0: methods cannot be named */
+	uint32_t dynamic_name;
 	const char *version;     /* this one alone, by its beginning; NULL: any */
 };
 
 /* Framework's _xcode and the 32-bit ones by analogy only: an object is taken only when its HRESULT or its types agree. */
 static const struct layout layouts[] = {
-	{8, 0x10, 0x20, 0x30, 0x6c, 0x68, false, 12, NULL}, /* 9 and later */
-	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 12, "8."},
-	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 0, NULL},   /* Core 3.1 to 7 */
-	{8, 0x20, 0x30, 0x40, 0x8c, 0x90, true, 0, NULL},   /* Framework 4.x */
-	{4, 0x08, 0x10, 0x18, 0x3c, 0x38, true, 0, NULL},
-	{4, 0x10, 0x18, 0x20, 0x40, 0x44, true, 0, NULL},
+	{8, 0x10, 0x20, 0x30, 0x6c, 0x68, false, 12, 32, NULL}, /* 9 and later */
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 12, 24, "8."},
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 0, 0, NULL},   /* Core 3.1 to 7 */
+	{8, 0x20, 0x30, 0x40, 0x8c, 0x90, true, 0, 0, NULL},   /* Framework 4.x */
+	{4, 0x08, 0x10, 0x18, 0x3c, 0x38, true, 0, 0, NULL},
+	{4, 0x10, 0x18, 0x20, 0x40, 0x44, true, 0, 0, NULL},
 };
 
 static void
@@ -70,6 +71,8 @@ use_layout(struct clr *clr, const struct layout *layout)
 		return;
 	set_field(d, METHOD_REMAINDER, 0);
 	set_field(d, METHOD_CHUNK_INDEX, 2);
+	set_field(d, METHOD_FLAGS, 6);
+	set_field(d, DYNAMIC_METHOD_NAME, layout->dynamic_name);
 	set_field(d, CHUNK_SIZE, 24);
 	set_field(d, CHUNK_TABLE, 0);
 	set_field(d, CHUNK_RANGE, 18);

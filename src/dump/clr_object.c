@@ -346,12 +346,12 @@ was_read(const struct managed_exception *list, size_t count, uint64_t object)
 }
 
 size_t
-clr_read_chain(struct clr *clr, uint64_t object, struct managed_exception *list, size_t most)
+clr_read_chain(struct clr *clr, uint64_t object, bool typed, struct managed_exception *list, size_t most)
 {
 	size_t count = 0;
 	while (count < most && object != 0 && !was_read(list, count, object)) {
 		enum clr_answer answer = clr_is_exception(clr, object);
-		if (answer == CLR_NO || (count == 0 && !is_thrown(clr, object)))
+		if (answer == CLR_NO || (count == 0 && typed && !is_thrown(clr, object)))
 			break;
 		clr_read_exception(clr, object, &list[count], &object);
 		list[count].type_unsure = answer == CLR_UNKNOWN;

@@ -37,9 +37,9 @@ bool clr_last_frame(struct clr *, uint64_t object, uint64_t *pc, uint64_t *sp) M
 /* Fills an exception of the findings (its frames are set already) and tells the inner one, 0: none. */
 void clr_read_exception(struct clr *, uint64_t object, struct managed_exception *, uint64_t *inner);
 
-/* The object and its inner ones; how many were read. One whose type cannot be held against System.Exception is marked
+/* The object and its inner ones; how many were read. `typed`: the first must have a type with a name. One whose type cannot be held against System.Exception is marked
  * `type_unsure`; of an inner one that has not even a name for its type the rest is read all the same. */
-size_t clr_read_chain(struct clr *, uint64_t object, struct managed_exception *list, size_t most);
+size_t clr_read_chain(struct clr *, uint64_t object, bool typed, struct managed_exception *list, size_t most);
 
 /* The one String of words that a piece of the stack holds the address of, or of its first character; false: there is none, or
  * more than one. */

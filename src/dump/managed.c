@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "dump/managed.h"
+#include "dump/managed_inside.h"
 
 #include "dump/clr_aot.h"
-#include "dump/clr_code.h"
 #include "dump/clr_heuristic.h"
 #include "dump/clr_object.h"
-#include "dump/clr_r2r.h"
 #include "dump/clr_watson.h"
-#include "dump/crashreport.h"
 #include "dump/runtimes.h"
 
 #include <string.h>
 
 #define FAIL_FAST "System.Environment.FailFast"
-
-struct managed {
-	struct code_source source; /* first: the walk hands it back to us */
-	struct clr clr;
-	struct clr_r2r r2r;
-	struct managed_findings *findings;
-	bool descriptor_there; /* one of the runtimes has one, though the dump may lack its text */
-	char text[CLR_DESCRIPTOR_BYTES];
-	struct managed_frame frames[MANAGED_INNER_MAX][MANAGED_FRAMES_MAX];
-	struct managed_exception report; /* what createdump's report says */
-	struct managed_frame report_frames[MANAGED_FRAMES_MAX];
-};
 
 size_t
 managed_need(void)
@@ -55,11 +40,11 @@ choose_exception(struct managed *managed, bool any_thread, struct clr_thrown *th
 	       (thrown->in_flight || ended_by_exception(space));
 }
 
-static void
-read_chain(struct managed *managed, uint64_t object, uint32_t thread, enum managed_source source)
+void
+managed_read_chain(struct managed *managed, uint64_t object, uint32_t thread, enum managed_source source, bool typed)
 {
 	struct managed_findings *findings = managed->findings;
-	findings->exception_count = clr_read_chain(&managed->clr, object, findings->exceptions, MANAGED_INNER_MAX);
+	findings->exception_count = clr_read_chain(&managed->clr, object, typed, findings->exceptions, MANAGED_INNER_MAX);
 	findings->source = findings->type_source = findings->trace_source = findings->exception_count > 0 ? source : MANAGED_NONE;
 	findings->thread = thread;
 	findings->thread_is_other = thread != managed->clr.space->crash.thread;
@@ -83,22 +68,6 @@ use_runtime(struct managed *managed, struct managed_runtime *runtime, bool *ther
 	return good;
 }
 
-/* An object whose type has no name: what its fields say. */
-static void
-read_untyped(struct managed *managed, uint64_t object)
-{
-	struct managed_findings *findings = managed->findings;
-	struct managed_exception *exception = &findings->exceptions[0];
-	uint64_t inner;
-	clr_read_exception(&managed->clr, object, exception, &inner);
-	exception->type[0] = '\0';
-	exception->type_unsure = true;
-	exception->inner_lost = inner != 0;
-	findings->exception_count = 1;
-	findings->source = findings->type_source = findings->trace_source = MANAGED_HEURISTIC;
-	findings->thread = managed->clr.space->crash.thread;
-}
-
 static void
 read_by_heuristic(struct managed *managed, struct managed_runtime *runtime)
 {
@@ -112,10 +81,7 @@ read_by_heuristic(struct managed *managed, struct managed_runtime *runtime)
 	if (object == 0)
 		return;
 	runtime->source = MANAGED_HEURISTIC;
-	if (types)
-		read_chain(managed, object, thread->id, MANAGED_HEURISTIC);
-	else
-		read_untyped(managed, object);
+	managed_read_chain(managed, object, thread->id, MANAGED_HEURISTIC, types);
 }
 
 /* Framework and Core may share a process. Of the runtime that raised the exception, else of each: what the crashing thread
@@ -137,7 +103,7 @@ read_runtimes(struct managed *managed, bool raiser_known)
 				continue;
 			described = runtime;
 			if (choose_exception(managed, pass == 2, &thrown))
-				read_chain(managed, thrown.object, thrown.thread, MANAGED_DESCRIPTOR);
+				managed_read_chain(managed, thrown.object, thrown.thread, MANAGED_DESCRIPTOR, true);
 		}
 	if (findings->exception_count == 0 && described != NULL)
 		(void)use_runtime(managed, described, &managed->descriptor_there);
@@ -177,118 +143,12 @@ use_watson(struct managed *managed)
 }
 
 static bool
-has_named_frames(const struct managed_exception *exception)
-{
-	for (size_t i = 0; i < exception->frame_count; i++)
-		if (exception->frames[i].method[0] != '\0')
-			return true;
-	return false;
-}
-
-/* The object that the report names, instead of one that was found by looks. When the dump lacks it, nothing of another one
- * is told. */
-static void
-take_reported(struct managed *managed)
-{
-	struct managed_findings *findings = managed->findings;
-	struct managed_exception *exception = &findings->exceptions[0];
-	uint64_t object = managed->report.address;
-	if (findings->source != MANAGED_HEURISTIC || object == 0 || object == exception->address)
-		return;
-	for (size_t i = 0; i < findings->exception_count; i++)
-		findings->exceptions[i] = (struct managed_exception){.frames = managed->frames[i]};
-	findings->exception_count = 0;
-	if (clr_is_exception(&managed->clr, object) == CLR_NO)
-		return;
-	read_chain(managed, object, managed->clr.space->crash.thread, MANAGED_HEURISTIC);
-	if (findings->exception_count == 0)
-		read_untyped(managed, object);
-}
-
-/* An exception that is made beforehand has no trace: where the thread stood tells. Any other may have come through handlers,
- * and then the thread's frames are not those of its throw. */
-static void
-use_stack(struct managed *managed)
-{
-	struct managed_exception *exception = &managed->findings->exceptions[0];
-	if (exception->frame_count > 0 || (exception->hresult != CLR_FAIL_FAST && exception->hresult != CLR_STACK_OVERFLOW))
-		return;
-	memcpy(exception->frames, managed->report_frames, sizeof managed->report_frames);
-	exception->frame_count = managed->report.frame_count;
-	exception->frames_left_out = managed->report.frames_left_out;
-	managed->findings->trace_source = MANAGED_CRASHREPORT;
-}
-
-/* A trace holds the address before the return address, or of a fault the instruction itself; the walk asks for the one
- * before either. */
-static const char *
-find_in_trace(const struct managed_exception *exception, uint64_t pc)
-{
-	for (size_t i = 0; i < exception->frame_count; i++)
-		if (exception->frames[i].pc - pc <= 1 && exception->frames[i].method[0] != '\0')
-			return exception->frames[i].method;
-	return NULL;
-}
-
-/* Of a trace the report knows the methods by their addresses. */
-static void
-name_by_report(struct managed *managed)
-{
-	struct managed_exception *exception = &managed->findings->exceptions[0];
-	for (size_t i = 0; i < exception->frame_count; i++) {
-		const char *found = exception->frames[i].method[0] != '\0' ? NULL : find_in_trace(&managed->report, exception->frames[i].pc);
-		if (found == NULL)
-			continue;
-		memcpy(exception->frames[i].method, found, FRAME_NAME_MAX);
-		managed->findings->trace_source = MANAGED_CRASHREPORT;
-	}
-}
-
-/* What the dump itself does not name, createdump's report beside it may. Of another type it tells of another exception. */
-static void
-read_report(struct managed *managed, const char *path)
-{
-	struct managed_findings *findings = managed->findings;
-	struct managed_exception *exception = &findings->exceptions[0], *report = &managed->report;
-	if (path == NULL || (findings->source != MANAGED_HEURISTIC && exception->type[0] != '\0' && has_named_frames(exception)) ||
-	    !crashreport_read(path, managed->clr.space->crash.thread, report))
-		return;
-	take_reported(managed);
-	if (exception->type[0] != '\0' && strcmp(exception->type, report->type) != 0)
-		return;
-	if (exception->type[0] == '\0') {
-		memcpy(exception->type, report->type, sizeof exception->type);
-		findings->type_source = MANAGED_CRASHREPORT;
-	}
-	if (!exception->has_hresult) {
-		exception->hresult = report->hresult;
-		exception->has_hresult = report->has_hresult;
-	}
-	name_by_report(managed);
-	use_stack(managed);
-	findings->thread = managed->clr.space->crash.thread;
-	findings->thread_is_other = false;
-	if (findings->exception_count > 0)
-		return;
-	findings->source = MANAGED_CRASHREPORT;
-	findings->exception_count = 1;
-}
-
-/* Of an object without a type a trace of mere addresses may be none. */
-static void
-drop_nameless(struct managed_exception *exception)
-{
-	if (exception->type_unsure && !has_named_frames(exception))
-		exception->frame_count = exception->frames_left_out = 0;
-}
-
-static bool
 lacks_names(const struct managed_findings *findings)
 {
 	for (size_t i = 0; i < findings->exception_count; i++) {
 		const struct managed_exception *exception = &findings->exceptions[i];
 		if (exception->type[0] == '\0' || exception->type_unsure || exception->inner_lost ||
-		    (exception->frame_count > 0 && !has_named_frames(exception)))
+		    (exception->frame_count > 0 && !managed_has_names(exception)))
 			return true;
 	}
 	return false;
@@ -307,51 +167,14 @@ say_missing(struct managed *managed)
 		text_put(&text, "pages that name types or methods are not in this dump: a full dump (of a kernel's core, coredump_filter 0x3f) has them");
 }
 
-/* Where no map of code can be read, the exception's own trace and createdump's report name at least their frames (but not
- * where their methods start). */
-static bool
-name_at(struct code_source *source, struct space *space, uint64_t pc, char name[FRAME_NAME_MAX], uint64_t *start)
-{
-	struct managed *managed = (struct managed *)source;
-	struct text text = text_in(name, FRAME_NAME_MAX);
-	const char *found = NULL;
-	struct clr_code code;
-	if (clr_code_at(&managed->clr, pc, &code) && code.method != 0 && clr_put_method(&managed->clr, code.method, &text)) {
-		*start = code.start;
-		return true;
-	}
-	text_reset(&text);
-	if (clr_r2r_put_method(&managed->r2r, space, pc, &text, start))
-		return true;
-	for (size_t i = 0; i < managed->findings->exception_count && found == NULL; i++)
-		found = find_in_trace(&managed->findings->exceptions[i], pc);
-	if (found == NULL && (found = find_in_trace(&managed->report, pc)) == NULL)
-		return false;
-	memcpy(name, found, FRAME_NAME_MAX);
-	*start = pc;
-	return true;
-}
-
-static bool
-unwind_at(struct code_source *source, struct space *space, uint64_t pc, uint64_t *base, uint32_t entry[3])
-{
-	struct managed *managed = (struct managed *)source;
-	struct clr_code code;
-	(void)space;
-	if (!clr_code_at(&managed->clr, pc, &code) || !clr_code_unwind(&managed->clr, pc, &code, entry))
-		return false;
-	*base = code.base;
-	return true;
-}
-
 struct managed *
 managed_open(struct space *space, struct memory *memory, const char *path, struct managed_findings *findings)
 {
 	struct managed *managed = memory_take(memory, sizeof *managed, 64);
 	bool raiser_known;
 	memset(findings, 0, sizeof *findings);
-	managed->source = (struct code_source){unwind_at, name_at};
 	managed->clr.space = space;
+	managed->source = managed_code_source;
 	managed->findings = findings;
 	for (size_t i = 0; i < MANAGED_INNER_MAX; i++)
 		findings->exceptions[i].frames = managed->frames[i];
@@ -368,8 +191,9 @@ managed_open(struct space *space, struct memory *memory, const char *path, struc
 	read_runtimes(managed, raiser_known);
 	read_watson(managed);
 	use_watson(managed);
-	read_report(managed, path);
-	drop_nameless(&findings->exceptions[0]);
+	managed_name_traces(managed);
+	managed_read_report(managed, path);
+	managed_drop_nameless(managed);
 	say_missing(managed);
 	return managed;
 }

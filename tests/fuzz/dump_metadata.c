@@ -70,7 +70,7 @@ static void
 read_objects(void)
 {
 	struct clr_thrown thrown;
-	size_t count = clr_read_chain(&clr, BLOCK + 0x400, exceptions, MANAGED_INNER_MAX);
+	size_t count = clr_read_chain(&clr, BLOCK + 0x400, true, exceptions, MANAGED_INNER_MAX);
 	for (size_t i = 0; i < count; i++) {
 		check_name(exceptions[i].type, sizeof exceptions[i].type);
 		check_name(exceptions[i].message, sizeof exceptions[i].message);

@@ -305,7 +305,7 @@ reads_a_chain(void)
 	CHECK(clr_is_exception(&clr, BLOCK + OBJECT));
 	CHECK(!clr_is_exception(&clr, BLOCK + STRING));
 	CHECK(!clr_is_exception(&clr, 0));
-	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, exceptions, MANAGED_INNER_MAX) == 2);
+	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, true, exceptions, MANAGED_INNER_MAX) == 2);
 	CHECK_TEXT(exceptions[0].type, "Shop.Outer+Inner");
 	CHECK_TEXT(exceptions[1].type, "System.Exception");
 	CHECK(exceptions[0].hresult == 0x80131999 && exceptions[0].has_hresult);
@@ -314,7 +314,7 @@ reads_a_chain(void)
 	CHECK(exceptions[0].frame_count == 2 && exceptions[1].frame_count == 0);
 	CHECK_TEXT(frames[0][1].method, "Shop.Outer+Inner.Run");
 	CHECK(frames[0][1].pc == 0x1001);
-	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, exceptions, 1) == 1);
+	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, true, exceptions, 1) == 1);
 }
 
 /* A trace that keeps methods alive is the first element of an object[]; counts are held against the array's bytes. */
@@ -327,20 +327,20 @@ traces(void)
 	point(OBJECT + 48, KEEPING);
 	set(TRACE + 16, 0xffffffff, 4);
 	open_block();
-	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, exceptions, 1) == 1);
+	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, true, exceptions, 1) == 1);
 	CHECK(exceptions[0].frame_count == 2 && exceptions[0].frames_left_out == 0);
 	make_all();
 	set(TRACE + 8, 16 + 200 * 32, 4);
 	set(TRACE + 16, 200, 4);
 	open_block();
-	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, exceptions, 1) == 1);
+	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, true, exceptions, 1) == 1);
 	CHECK(exceptions[0].frame_count == MANAGED_FRAMES_MAX && exceptions[0].frames_left_out == 200 - MANAGED_FRAMES_MAX);
 	make_all();
 	set(CHUNK + 24 + 8 + 6, 7, 2); /* a dynamic method */
 	point(CHUNK + 24 + 8 + 32, 0xf00);
 	words(0xf00, "lambda", 7);
 	open_block();
-	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, exceptions, 1) == 1);
+	CHECK(clr_read_chain(&clr, BLOCK + OBJECT, true, exceptions, 1) == 1);
 	CHECK_TEXT(frames[0][0].method, "[dynamic] lambda");
 }
 
