@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "dump/managed_inside.h"
+#include "dump/managed.h"
 
 #include "dump/clr_aot.h"
 #include "dump/clr_heuristic.h"
 #include "dump/clr_object.h"
 #include "dump/clr_watson.h"
+#include "dump/managed_inside.h"
 #include "dump/runtimes.h"
 
 #include <string.h>
