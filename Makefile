@@ -135,6 +135,7 @@ torture: all
 	@tests/torture/run
 bench: all
 	@tests/bench/run
+	@tests/bench/checks
 
 clean:
 	rm -rf build

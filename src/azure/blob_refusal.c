@@ -246,13 +246,24 @@ tell_unknown(const struct blob_refusal *refusal, const struct blob_target *targe
 	return status == 401 ? BLOB_RENEW : BLOB_FINAL;
 }
 
+/* Whether a word of the answer is the signature that was sent. */
+static bool
+tells_sas(const struct blob_target *target, const char *word)
+{
+	struct span query = span_of(target->login.query);
+	size_t place;
+	return target->login.kind == BLOB_SAS && span_find(query, "sig=", &place) &&
+	       http_head_tells(span_of(word), span_from(query, place + strlen("sig=")));
+}
+
 /* "(409 BlobAlreadyExists)", with --verbose the id for Microsoft's support. */
 static void
-append_code(const struct blob_refusal *refusal, struct fault *fault)
+append_code(const struct blob_refusal *refusal, const struct blob_target *target, struct fault *fault)
 {
 	struct text text = {fault->text, strlen(fault->text), sizeof fault->text, false};
-	text_printf(&text, refusal->code[0] != 0 ? " (%d %s" : " (%d", refusal->status, refusal->code);
-	if (log_is_verbose() && refusal->request_id[0] != 0)
+	bool has_code = refusal->code[0] != 0 && !tells_sas(target, refusal->code);
+	text_printf(&text, has_code ? " (%d %s" : " (%d", refusal->status, refusal->code);
+	if (log_is_verbose() && refusal->request_id[0] != 0 && !tells_sas(target, refusal->request_id))
 		text_printf(&text, ", request %s", refusal->request_id);
 	text_put(&text, ")");
 }
@@ -275,7 +286,7 @@ blob_refusal_tell(const struct blob_refusal *refusal, const struct blob_target *
 	}
 	if (refusal->status == 401 && target->login.kind == BLOB_BEARER)
 		way = BLOB_RENEW;
-	append_code(refusal, fault);
+	append_code(refusal, target, fault);
 	fault->detail = refusal->status;
 	fault->retry_after_s = refusal->retry_after_s;
 	return way == BLOB_RENEW && target->login.kind != BLOB_BEARER ? BLOB_FINAL : way;

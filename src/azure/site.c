@@ -189,12 +189,23 @@ deny_login(struct site *site, int status, struct fault *fault)
 	}
 }
 
+/* Whether words of the site's tell the login that it was sent. */
+static bool
+tells_login(const struct site *site, struct span words)
+{
+	struct span rest = span_of(site->headers), line, word;
+	while (span_cut(&rest, '\n', &line))
+		if (span_begins(line, "Authorization: ") && span_cut(&line, ' ', &word) && span_cut(&line, ' ', &word))
+			return http_head_tells(words, span_first(line, line.count - 1));
+	return false;
+}
+
 static void
 deny_redirect(const struct site *site, int status, struct fault *fault)
 {
 	char host[HOST_MAX + 1] = "another address";
 	struct span to, part;
-	if (http_head_find(&site->client.head, "Location", 0, &to)) {
+	if (http_head_find(&site->client.head, "Location", 0, &to) && !tells_login(site, to)) {
 		size_t place;
 		if (span_find(to, "://", &place))
 			to = span_from(to, place + 3);
@@ -272,9 +283,14 @@ refuse_linux(struct fault *fault)
 static bool
 refuse(struct site *site, struct fault *fault)
 {
-	int status = site->client.head.status;
+	struct http_head *head = &site->client.head;
+	int status = head->status;
 	http_client_peek(&site->client, site->said, sizeof site->said);
-	fault->retry_after_s = retry_after_s(&site->client.head);
+	if (tells_login(site, span_of(site->said)))
+		site->said[0] = 0;
+	if (tells_login(site, head->reason))
+		head->reason.count = 0;
+	fault->retry_after_s = retry_after_s(head);
 	if (site->by_arm) {
 		site->login_refused = status == 401;
 		arm_refuse(site, status, fault);
@@ -309,7 +325,7 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 	                               .body = ask->body, .has_body = ask->has_body,
 	                               .repeatable = ask->care == SITE_HARMLESS,
 	                               .times = {.first_byte = ask->first_byte_ms, .stall = site->stall_ms}};
-	bool asked;
+	bool done;
 	/* What must not be repeated goes over a fresh connection: a kept one may die in the very moment of asking. */
 	if (ask->care == SITE_ONCE)
 		http_client_close(&site->client);
@@ -319,12 +335,12 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 		memory_wipe(site->headers, sizeof site->headers);
 		return false;
 	}
-	asked = http_client_ask(&site->client, &request, fault);
+	done = http_client_ask(&site->client, &request, fault);
+	if (done && site->client.head.status != 200 && site->client.head.status != ask->also)
+		done = refuse(site, fault);
 	memory_wipe(site->headers, sizeof site->headers);
-	if (!asked)
+	if (!done)
 		return false;
-	if (site->client.head.status != 200 && site->client.head.status != ask->also)
-		return refuse(site, fault);
 	login_note_taken(site->login, site->audience);
 	site->renewed = false;
 	return site->by_arm || learn_instance(site, fault);

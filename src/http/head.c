@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/head.h"
 
+#include "base/encode.h"
+#include "base/memory.h"
+
 #include <string.h>
 
 #define VERSION_START "HTTP/1."
+#define TOLD_BYTES 12 /* that many bytes of a secret are one */
 
 bool
 http_is_token_byte(unsigned char c)
@@ -211,4 +215,27 @@ http_head_parse(struct http_head *head, struct span bytes, bool head_request, st
 		return fault_raise(fault, FAULT_NETWORK, "a head whose empty line is a bare line feed");
 	head->lines = span_first(bytes, bytes.count - 2);
 	return http_head_check_lines(head->lines, fault) && find_framing(head, head_request, fault);
+}
+
+static bool
+holds(struct span words, struct span secret)
+{
+	secret = span_first(secret, TOLD_BYTES);
+	for (size_t i = 0; secret.count > 0 && i + secret.count <= words.count; i++)
+		if (memcmp(words.at + i, secret.at, secret.count) == 0)
+			return true;
+	return false;
+}
+
+bool
+http_head_tells(struct span words, struct span credentials)
+{
+	unsigned char login[1024]; /* user and password fit: see BASIC_MAX of azure/login and the proxy's */
+	struct span password = {login, 0};
+	size_t place;
+	bool tells = holds(words, credentials);
+	if (decode_base64(credentials, login, sizeof login, &password.count) && span_find_byte(password, ':', &place))
+		tells = holds(words, span_from(password, place + 1)) || tells;
+	memory_wipe(login, sizeof login);
+	return tells;
 }

@@ -41,6 +41,10 @@ bool http_head_check_lines(struct span lines, struct fault *) MUST_CHECK;
 /* The n-th (from 0) value of a header, trimmed; name in any case. False when there is no n-th. */
 bool http_head_find(const struct http_head *, const char *name, size_t n, struct span *value);
 
+/* Whether words of a server tell again what it was told: the beginning of the credentials of an Authorization line, or the
+ * password in them when they are Basic's. Such words are shown to nobody. */
+bool http_head_tells(struct span words, struct span credentials);
+
 /* Whether one of the comma-separated words of a header is `word`, in any case. */
 bool http_head_has_word(const struct http_head *, const char *name, const char *word);
 

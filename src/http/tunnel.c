@@ -146,7 +146,6 @@ put_reason(struct call *call, struct text *text)
 	struct span said = {NULL, 0};
 	const char *from, *to;
 	uint64_t again; /* titles like to begin with the status */
-	size_t place;
 	read_page(call, page, sizeof page);
 	from = strstr(page, "<title>");
 	to = from == NULL ? NULL : strstr(from, "</");
@@ -155,7 +154,7 @@ put_reason(struct call *call, struct text *text)
 	if (span_decimal(span_first(said, 3), &again) && again == (uint64_t)call->head.status)
 		said = span_trim(span_from(said, 3));
 	/* some show the request in their pages */
-	if (call->proxy->authorization[0] != 0 && span_find(said, call->proxy->authorization + strlen("Basic "), &place))
+	if (call->proxy->authorization[0] != 0 && http_head_tells(said, span_of(call->proxy->authorization + strlen("Basic "))))
 		said.count = 0;
 	text_printf(text, "HTTP %d", call->head.status);
 	if (said.count > 0)

@@ -239,7 +239,7 @@ class Site:
             claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "==="))
         except (IndexError, ValueError):
             return False
-        return claims["aud"] in s.audience.split() and claims["exp"] > time.time() and str(claims["jti"]) not in s.revoke.split()
+        return claims["aud"] in s.audience.split() and claims["exp"] > time.time() and str(claims.get("jti")) not in s.revoke.split()
 
     # ---- Kudu
 

@@ -161,6 +161,17 @@ an_earlier_fault_stays(void)
 	CHECK_TEXT(fault.text, "first");
 }
 
+static void
+tells_no_signature_again(void)
+{
+	log_in(BLOB_SAS);
+	snprintf(target.login.query, sizeof target.login.query, "sp=cw&sig=AbCdEfGhIjKlMnOp%%3D&se=x");
+	tell(400, "spcwsigAbCdEfGhIjKlMnOp", 0);
+	CHECK(strstr(fault.text, "AbCdEfGh") == NULL && says("(400)"));
+	tell(400, "SomethingElse", 0);
+	CHECK(says("(400 SomethingElse)"));
+}
+
 int
 main(void)
 {
@@ -171,5 +182,6 @@ main(void)
 	UNIT_RUN(a_wrong_clock_is_told);
 	UNIT_RUN(only_tokens_can_be_renewed);
 	UNIT_RUN(an_earlier_fault_stays);
+	UNIT_RUN(tells_no_signature_again);
 	return unit_end();
 }

@@ -55,6 +55,26 @@ put_entry(unsigned n, uint32_t type, uint32_t size, uint32_t place)
 	put(32 + n * 12u + 8, place, 4);
 }
 
+/* An ELF core of `size` bytes with `count` segments whose table begins at `table`: the i-th has 100 bytes at 5000 + 200 i, the
+ * last one ends with the file. */
+static void
+make_core(size_t size, size_t table, unsigned count)
+{
+	for (size_t i = 0; i < sizeof dump; i++)
+		dump[i] = (unsigned char)(i * 7 + i / 251);
+	memset(dump, 0, 64);
+	memcpy(dump, "\x7f" "ELF\x02\x01\x01", 7);
+	put(16, 4, 2);
+	put(32, table, 8);
+	put(54, 56, 2);
+	put(56, count, 2);
+	for (unsigned i = 0; i < count && table + 56 * (i + 1) <= sizeof dump; i++) {
+		put(table + 56 * i, 1, 4);
+		put(table + 56 * i + 8, i + 1 < count ? 5000 + 200 * i : size - 100, 8);
+		put(table + 56 * i + 32, 100, 8);
+	}
+}
+
 /* A dump of `size` bytes: system info, and a Memory64List at `list` of two ranges that end at the file's end. */
 static void
 make(size_t size, size_t list)
@@ -76,6 +96,8 @@ make(size_t size, size_t list)
 	put(list + 40, size - list - 148, 8);
 }
 
+static bool core;
+
 static bool
 pass(size_t size, size_t step, struct fault *fault)
 {
@@ -83,6 +105,7 @@ pass(size_t size, size_t step, struct fault *fault)
 	keeper = (struct keeper){{keep, keep_finish, keep_abandon}, {0}, 0, 0, 0};
 	fault_clear(fault);
 	dump_gate_open(&gate, &keeper.sink);
+	gate.core = core;
 	for (size_t at = 0; at < size; at += step)
 		if (!gate.sink.write(&gate.sink, dump + at, size - at < step ? size - at : step, fault)) {
 			gate.sink.abandon(&gate.sink);
@@ -180,6 +203,98 @@ other_things_are_named(void)
 	starts_with("MDMP\x93\xa7\0\0\x03\0\0\0\x10\0\0\0", 16, "header");
 }
 
+static bool
+pass_core(size_t size, size_t step, struct fault *fault)
+{
+	bool passed;
+	core = true;
+	passed = pass(size, step, fault);
+	core = false;
+	return passed;
+}
+
+static void
+whole_cores_pass(void)
+{
+	static const size_t tables[] = {64, 1000, 3984, 4096, 9000}; /* those from 4096 on are beyond what is looked at */
+	static const size_t steps[] = {1, 63, 64, 4095, 4096, 4097, ROOM};
+	struct fault fault;
+	for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+		for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+			make_core(200000, tables[t], 2);
+			CHECK(pass_core(200000, steps[s], &fault));
+			CHECK(keeper.used == 200000 && memcmp(keeper.bytes, dump, 200000) == 0);
+			CHECK(keeper.finished == 1 && keeper.abandoned == 0);
+		}
+	make_core(200000, 64, 0); /* no segments promise nothing */
+	CHECK(pass_core(200000, 4096, &fault));
+	make_core(200000, 64, 0xffff); /* the count stands elsewhere then */
+	CHECK(pass_core(200000, 4096, &fault));
+}
+
+static void
+short_cores_do_not(void)
+{
+	struct fault fault;
+	make_core(200000, 64, 72); /* the 72nd is the last one whose entry is looked at in whole */
+	CHECK(!pass_core(199999, 65536, &fault) && fault.kind == FAULT_CORRUPT && strstr(fault.text, "promises 200000") != NULL);
+	CHECK(keeper.finished == 0 && keeper.abandoned == 1);
+	CHECK(pass_core(200000, 65536, &fault));
+	make_core(200000, 64, 1);
+	CHECK(!pass_core(DUMP_BYTES_LEAST - 1, 1000, &fault) && strstr(fault.text, "65535") != NULL);
+	CHECK(!pass_core(0, 1, &fault) && !pass_core(17, 1, &fault) && fault.kind == FAULT_CORRUPT);
+	make_core(DUMP_BYTES_LEAST, 64, 1);
+	CHECK(pass_core(DUMP_BYTES_LEAST, 4096, &fault));
+}
+
+static void
+promise_core(size_t place, uint64_t value)
+{
+	struct fault fault;
+	make_core(200000, 64, 2);
+	put(place, value, 8);
+	CHECK(!pass_core(200000, 65536, &fault) && fault.kind == FAULT_CORRUPT);
+}
+
+static void
+hostile_cores_are_refused(void)
+{
+	struct fault fault;
+	promise_core(64 + 8, UINT64_MAX);
+	promise_core(64 + 8, UINT64_MAX - 99); /* its end wraps around to 0 */
+	promise_core(64 + 32, UINT64_MAX);
+	promise_core(64 + 32, 200001 - 5000);
+	make_core(200000, 64, 2);
+	put(32, UINT64_MAX, 8); /* a table nowhere: left alone */
+	CHECK(pass_core(200000, 65536, &fault));
+	put(32, UINT64_MAX - 40, 8);
+	CHECK(pass_core(200000, 65536, &fault));
+	make_core(200000, 64, 2);
+	put(54, 0, 2); /* entries of no size: one and the same again and again */
+	CHECK(pass_core(200000, 65536, &fault));
+}
+
+static void
+no_cores(void)
+{
+	static const struct {
+		size_t place;
+		unsigned char byte;
+		const char *words;
+	} wrong[] = {{0, 'x', "no ELF core"}, {4, 1, "no ELF core"}, {5, 2, "no ELF core"}, {16, 2, "no core"}, {17, 4, "no core"}};
+	struct fault fault;
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		make_core(200000, 64, 2);
+		dump[wrong[i].place] = wrong[i].byte;
+		CHECK(!pass_core(200000, 65536, &fault) && fault.kind == FAULT_CORRUPT && strstr(fault.text, wrong[i].words) != NULL);
+		CHECK(keeper.used == 0 && keeper.abandoned == 1);
+	}
+	make(200000, 70000);
+	CHECK(!pass_core(200000, 65536, &fault) && strstr(fault.text, "no ELF core") != NULL);
+	make_core(200000, 64, 2);
+	CHECK(!pass(200000, 65536, &fault) && strstr(fault.text, "an ELF file") != NULL);
+}
+
 int
 main(void)
 {
@@ -188,5 +303,9 @@ main(void)
 	UNIT_RUN(the_least_size_counts);
 	UNIT_RUN(hostile_lists_are_refused);
 	UNIT_RUN(other_things_are_named);
+	UNIT_RUN(whole_cores_pass);
+	UNIT_RUN(short_cores_do_not);
+	UNIT_RUN(hostile_cores_are_refused);
+	UNIT_RUN(no_cores);
 	return unit_end();
 }

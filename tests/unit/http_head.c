@@ -313,6 +313,23 @@ survives_damage(void)
 	}
 }
 
+static bool
+tells(const char *words, const char *credentials)
+{
+	return http_head_tells(span_of(words), span_of(credentials));
+}
+
+static void
+knows_secrets_again(void)
+{
+	CHECK(tells("Authorization: Bearer eyJhbGciOiJub25lIn0.x.y", "eyJhbGciOiJub25lIn0.x.y"));
+	CHECK(tells("you sent eyJhbGciOiJu", "eyJhbGciOiJub25lIn0.x.y") && !tells("you sent eyJhbGciOiJ", "eyJhbGciOiJub25lIn0.x.y"));
+	CHECK(tells("short", "short") && !tells("shor", "short") && !tells("", "short") && !tells("short", ""));
+	CHECK(tells("dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy"));
+	CHECK(tells("wrong password hunter2!", "dXNlcjpodW50ZXIy") && !tells("wrong password of user", "dXNlcjpodW50ZXIy"));
+	CHECK(!tells("words", "dXNlcjo=")); /* an empty password */
+}
+
 int
 main(void)
 {
@@ -325,5 +342,6 @@ main(void)
 	UNIT_RUN(counts_lines);
 	UNIT_RUN(quotes_no_values);
 	UNIT_RUN(survives_damage);
+	UNIT_RUN(knows_secrets_again);
 	return unit_end();
 }
