@@ -91,6 +91,8 @@ site_check_instance(struct site *site, const char *id, struct fault *fault)
 	if (span_is_nocase(span_of(id), site->instance))
 		return true;
 	fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
+	if (site->pinned && strlen(site->instance) < INSTANCE_MAX)
+		return fault_hint(fault, "a whole id has %d digits, as in kudump ps --instance all --json", INSTANCE_MAX);
 	return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more: see kudump ps --instance all"
 	                                            : "it may have been scaled in: run again");
 }

@@ -17,7 +17,7 @@ const struct option_row options_site[] = {
 	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
 	{"--audience", "URI", "what tokens for the SCM site are asked for (default: App Service's, then Resource Manager's, of the "
 	 "site's cloud)", OPTION_TEXT, AT(audience), 0, 0},
-	{"--instance", "ID|all", "the instance to ask, or each of them (default: the one that answers)", OPTION_TEXT, AT(instance), 0,
+	{"--instance", "ID|all", "the instance to ask, by its id or the first digits of it, or each of them (default: the one that answers)", OPTION_TEXT, AT(instance), 0,
 	 0},
 	{"--arm", "ID", "resource id of the site, /subscriptions/…/sites/NAME: alone, everything goes through Azure Resource "
 	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
