@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PIDS_MAX 64
-
 struct list {
 	char *at[SITES_MAX]; /* point into argv */
 	size_t count;
