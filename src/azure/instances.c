@@ -11,7 +11,7 @@
 static bool
 take(struct instance_taker *taker, const char *id, const char *machine, size_t *count, struct fault *fault)
 {
-	if (id[0] == 0 || strlen(id) > INSTANCE_MAX || id[strspn(id, "0123456789abcdefABCDEF")] != 0)
+	if (!site_is_instance_id(id))
 		return fault_raise(fault, FAULT_CORRUPT, "the list of instances holds what is no instance id");
 	if (++*count > INSTANCES_MAX)
 		return fault_raise(fault, FAULT_BOUND, "there are more than %d instances", INSTANCES_MAX);
