@@ -8,7 +8,7 @@ SAN =
 
 ifneq ($(findstring musl,$(CC)),)
 out = build
-OPT = -Os -fstack-usage -fno-asynchronous-unwind-tables
+OPT = -Os -fno-pie -fstack-usage -fno-asynchronous-unwind-tables
 LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code -s
 else
 out = build/$(CC)$(if $(SAN),-$(SAN))
@@ -75,7 +75,7 @@ $(out)/obj/roots.o: build/gen/roots.c
 # speed.
 $(bearssl_at)/%.o: vendor/bearssl/src/%.c Makefile
 	@mkdir -p $(@D)
-	@$(CC) $(if $(filter symcipher hash,$(notdir $(patsubst %/,%,$(dir $<)))),-O2,-Os) -w $(if $(findstring musl,$(CC)),-fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
+	@$(CC) $(if $(filter symcipher hash,$(notdir $(patsubst %/,%,$(dir $<)))),-O2,-Os) -w $(if $(findstring musl,$(CC)),-fno-pie -fno-asynchronous-unwind-tables) $(bearssl_san) -ffunction-sections -fdata-sections -Ivendor/bearssl/inc -Ivendor/bearssl/src $(if $(findstring sha1.c,$<),-fno-tree-vectorize) -c -o $@ $<
 
 $(bearssl): $(bearssl_obj)
 	@echo "AR   $@"

@@ -16,8 +16,8 @@ is_given(const char *words)
 	return words != NULL && words[0] != 0;
 }
 
-bool
-blob_login_sas(struct blob_login *login, struct span query, struct fault *fault)
+static bool
+take_sas(struct blob_login *login, struct span query, struct fault *fault)
 {
 	login->kind = BLOB_SAS;
 	if (span_begins(query, "?"))
@@ -27,26 +27,6 @@ blob_login_sas(struct blob_login *login, struct span query, struct fault *fault)
 	if (!text_keep(login->query, sizeof login->query, query))
 		return fault_raise(fault, FAULT_BOUND, "the SAS is longer than %d characters", URL_MAX - 1);
 	return sas_read(&login->sas, span_of(login->query), fault);
-}
-
-bool
-blob_login_key(struct blob_login *login, const char *account, const char *key, struct fault *fault)
-{
-	login->kind = BLOB_SHARED_KEY;
-	return sharedkey_open(&login->key, account, key, fault);
-}
-
-void
-blob_login_token(struct blob_login *login, struct identity *identity)
-{
-	login->kind = BLOB_BEARER;
-	login->identity = identity;
-}
-
-void
-blob_login_close(struct blob_login *login)
-{
-	memory_wipe(login, sizeof *login);
 }
 
 /* The n-th label of a host, from 0. */
@@ -153,16 +133,19 @@ choose_login(struct blob_target *target, const char *sas, const char *key, struc
 	struct blob_login *login = &target->login;
 	bool in_url = target->url.query[0] != 0;
 	if (in_url || is_given(sas))
-		return blob_login_sas(login, span_of(in_url ? target->url.query : sas), fault) &&
+		return take_sas(login, span_of(in_url ? target->url.query : sas), fault) &&
 		       sas_check(&login->sas, target->url.secure, clock_utc_s(), fault);
 	if (is_given(key) && target->account[0] == 0) {
 		fault_raise(fault, FAULT_USAGE, "%s does not say which account the key is for", target->url.host);
 		return fault_hint(fault, "use the address ACCOUNT.blob.…, or a SAS");
 	}
-	if (is_given(key))
-		return blob_login_key(login, target->account, key, fault);
+	if (is_given(key)) {
+		login->kind = BLOB_SHARED_KEY;
+		return sharedkey_open(&login->key, target->account, key, fault);
+	}
 	if (identity != NULL) {
-		blob_login_token(login, identity);
+		login->kind = BLOB_BEARER;
+		login->identity = identity;
 		return true;
 	}
 	fault_raise(fault, FAULT_USAGE, "there is no login for %s", target->url.host);

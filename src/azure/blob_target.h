@@ -26,12 +26,6 @@ struct blob_login {
 	struct identity *identity; /* of BLOB_BEARER: asked for a token before every request */
 };
 
-/* Each fills in one way; what it is given stays the caller's and may be wiped, but for the identity. */
-bool blob_login_sas(struct blob_login *, struct span query, struct fault *) MUST_CHECK;
-bool blob_login_key(struct blob_login *, const char *account, const char *key, struct fault *) MUST_CHECK;
-void blob_login_token(struct blob_login *, struct identity *);
-void blob_login_close(struct blob_login *); /* overwrites the secrets */
-
 struct blob_target {
 	struct url url;   /* path: without '/' at its end and still encoded; query: empty */
 	char account[ACCOUNT_MAX + 1]; /* empty: not known */

@@ -11,7 +11,7 @@
 static bool
 take(struct instance_taker *taker, const char *id, const char *machine, size_t *count, struct fault *fault)
 {
-	if (id[0] == 0 || strlen(id) > INSTANCE_MAX || id[strspn(id, "0123456789abcdefABCDEF")] != 0)
+	if (!site_is_instance_id(id))
 		return fault_raise(fault, FAULT_CORRUPT, "the list of instances holds what is no instance id");
 	if (++*count > INSTANCES_MAX)
 		return fault_raise(fault, FAULT_BOUND, "there are more than %d instances", INSTANCES_MAX);
@@ -76,18 +76,23 @@ read_page(struct site *site, const char *target, struct instance_taker *taker, s
 	return true;
 }
 
-/* The next page's target; a link to another host would send our token there. */
+/* The next page's target; a link to another host would send our token there. ARM likes to write the port, even 443. */
 static bool
 follow(struct site *site, const char *link, char *target, size_t size, struct fault *fault)
 {
+	const struct url *to = &site->client.origin;
+	const char *port = to->secure ? ":443/" : ":80/";
 	char room[HOST_MAX + 32];
 	struct text origin = text_in(room, sizeof room);
-	struct span rest;
-	text_put(&origin, site->client.origin.secure ? "https://" : "http://");
-	url_put_host(&origin, &site->client.origin);
-	if (!span_begins_nocase(span_of(link), room) || link[origin.used] != '/')
+	struct span rest = span_of(link);
+	text_put(&origin, to->secure ? "https://" : "http://");
+	url_put_host(&origin, to);
+	if (span_begins_nocase(rest, room))
+		rest = span_from(rest, origin.used);
+	if (to->port == (to->secure ? 443 : 80) && span_begins(rest, port))
+		rest = span_from(rest, strlen(port) - 1);
+	if (!span_begins(rest, "/"))
 		return fault_raise(fault, FAULT_CORRUPT, "the next page of instances is said to be at another host: not followed");
-	rest = span_of(link + origin.used);
 	for (size_t i = 0; i < rest.count; i++)
 		if (rest.at[i] <= 0x20 || rest.at[i] >= 0x7f)
 			return fault_raise(fault, FAULT_CORRUPT, "the address of the next page of instances is none");

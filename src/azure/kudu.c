@@ -180,8 +180,8 @@ kudu_find_bits(struct site *site, const struct kudu_process *process, unsigned *
 	return true;
 }
 
-bool
-kudu_is_w3wp(const struct kudu_process *process)
+static bool
+is_w3wp(const struct kudu_process *process)
 {
 	return span_is_nocase(span_of(process->name), "w3wp");
 }
@@ -189,7 +189,7 @@ kudu_is_w3wp(const struct kudu_process *process)
 bool
 kudu_may_be_worker(const struct kudu_process *process)
 {
-	return process->monitored || kudu_is_w3wp(process);
+	return process->monitored || is_w3wp(process);
 }
 
 bool
@@ -244,7 +244,7 @@ settle_role(struct site *site, int64_t own_pid, struct kudu_process *process, co
 		process->role = KUDU_SCM;
 	else if (json_is_true(&site->json, 5))
 		process->role = KUDU_WEBJOB;
-	else if (!kudu_is_w3wp(process))
+	else if (!is_w3wp(process))
 		process->role = KUDU_CHILD;
 	else
 		process->role = pool[0] != 0 ? role_of_pool(pool) : KUDU_WORKER;
@@ -298,7 +298,7 @@ kudu_find_role(struct site *site, int64_t own_pid, struct kudu_process *process,
 		process->role = KUDU_SCM;
 		return true;
 	}
-	if (!kudu_is_w3wp(process) || site->by_arm)
+	if (!is_w3wp(process) || site->by_arm)
 		return kudu_describe(site, own_pid, process, fault);
 	if (ask_pool(site, process, &aside) && process->role != KUDU_UNKNOWN)
 		return true;

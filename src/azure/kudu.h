@@ -37,8 +37,6 @@ struct kudu_taker {
 /* The processes of the instance that answers, roles unknown, in the server's order. */
 bool kudu_list(struct site *, struct kudu_taker *, struct fault *) MUST_CHECK;
 
-bool kudu_is_w3wp(const struct kudu_process *);
-
 /* w3wp, or one of a Linux app. */
 bool kudu_may_be_worker(const struct kudu_process *);
 

@@ -15,6 +15,7 @@
 #define POLL_FIRST_MS 500
 #define POLL_MOST_MS 5000
 #define SILENT_MS 15000    /* without growth for so long: is ProcDump still there? */
+#define ID_DIGITS 6
 #define OTHER_MACHINE 77   /* exit code of our own in the command */
 
 static void
@@ -84,14 +85,19 @@ procdump_delete(struct procdump *dump, struct fault *fault)
 
 /* --- what an earlier run left */
 
-/* Folders are called MACHINE-PID-SECONDS-ID. False when this is none; *age_s as far as our clock knows. */
+/* Folders are called MACHINE-PID-SECONDS-TYPE-ID. False when this is none: a name goes into paths, and is the site's word.
+ * *age_s as far as our clock knows. */
 static bool
-read_age(const struct vfs_entry *entry, const char *begins, int64_t *age_s)
+read_left(const struct vfs_entry *entry, const char *begins, int64_t *age_s, uint64_t *type)
 {
-	struct span rest = span_from(span_of(entry->name), strlen(begins)), seconds;
+	struct span rest = span_from(span_of(entry->name), strlen(begins)), seconds, bits;
 	uint64_t began;
-	if (!entry->folder || !span_cut(&rest, '-', &seconds) || !span_decimal(seconds, &began))
+	if (!entry->folder || !span_cut(&rest, '-', &seconds) || !span_decimal(seconds, &began) ||
+	    !span_cut(&rest, '-', &bits) || !span_decimal(bits, type) || rest.count != ID_DIGITS)
 		return false;
+	for (size_t i = 0; i < rest.count; i++)
+		if (hex_value(rest.at[i]) < 0)
+			return false;
 	*age_s = clock_utc_s() - (int64_t)began;
 	return true;
 }
@@ -127,8 +133,9 @@ take_left(struct procdump *dump, const char *name, int64_t age_s)
 	dump->folder[0] = 0;
 }
 
+/* A young dump of another type may be somebody's who is fetching it: left alone. */
 static bool
-find_left(struct procdump *dump, const struct kudu_process *process, struct fault *fault)
+find_left(struct procdump *dump, const struct kudu_process *process, unsigned type, struct fault *fault)
 {
 	struct vfs_entry entries[32];
 	char begins[MACHINE_MAX + 32];
@@ -142,7 +149,8 @@ find_left(struct procdump *dump, const struct kudu_process *process, struct faul
 	}
 	for (size_t i = 0; i < count && dump->folder[0] == 0; i++) {
 		int64_t age_s;
-		if (read_age(&entries[i], begins, &age_s))
+		uint64_t its;
+		if (read_left(&entries[i], begins, &age_s, &its) && (its == type || age_s >= LEFT_FRESH_S))
 			take_left(dump, entries[i].name, age_s);
 	}
 	return true;
@@ -167,16 +175,16 @@ check_tool(struct procdump *dump, const char *tool, struct fault *fault)
 }
 
 static bool
-make_folder(struct procdump *dump, const struct kudu_process *process, struct fault *fault)
+make_folder(struct procdump *dump, const struct kudu_process *process, unsigned type, struct fault *fault)
 {
-	unsigned char random[3];
-	char digits[2 * sizeof random + 1];
+	unsigned char random[ID_DIGITS / 2];
+	char digits[ID_DIGITS + 1];
 	struct text hex = text_in(digits, sizeof digits);
 	if (!random_bytes(random, sizeof random, fault))
 		return false;
 	encode_hex(&hex, (struct span){random, sizeof random});
-	snprintf(dump->folder, sizeof dump->folder, ROOT "/%s-%" PRId64 "-%" PRId64 "-%s", dump->site->machine, process->pid,
-	         clock_utc_s(), digits);
+	snprintf(dump->folder, sizeof dump->folder, ROOT "/%s-%" PRId64 "-%" PRId64 "-%u-%s", dump->site->machine, process->pid,
+	         clock_utc_s(), type, digits);
 	return true;
 }
 
@@ -285,7 +293,7 @@ start(struct procdump *dump, const struct kudu_process *process, unsigned type, 
 	if (!kudu_find_bits(dump->site, process, &bits, fault))
 		return false;
 	tool = bits == 32 ? "procdump.exe" : "procdump64.exe";
-	if (clone && (!check_tool(dump, tool, fault) || !make_folder(dump, process, fault)))
+	if (clone && (!check_tool(dump, tool, fault) || !make_folder(dump, process, type, fault)))
 		return false;
 	put_command(&line, dump, tool, process, type, clone);
 	log_note("starting %s%s on machine %s of %s for process %" PRId64 ", into %s", tool, clone ? " -r" : "", dump->site->machine,
@@ -384,7 +392,8 @@ look(struct procdump *dump, struct watch *watch, struct fault *fault)
 static bool
 has_failed(const struct procdump *dump)
 {
-	return said(dump, "rror") || said(dump, "could not be found") || said(dump, "Access is denied") ||
+	/* not a bare "rror", which the process or its path may be called */
+	return said(dump, "Error ") || said(dump, "rror:") || said(dump, "could not be found") || said(dump, "Access is denied") ||
 	       said(dump, "has exited");
 }
 
@@ -446,7 +455,7 @@ procdump_open(struct procdump *dump, struct site *site, const struct kudu_proces
 	struct fault aside;
 	memset(dump, 0, sizeof *dump);
 	dump->site = site;
-	if (!check_machine(site, fault) || !find_left(dump, process, fault))
+	if (!check_machine(site, fault) || !find_left(dump, process, type, fault))
 		return false;
 	if (make(dump, process, type, patience_ms, fault)) {
 		put_path(dump, path, "dump.dmp");

@@ -10,7 +10,7 @@
 
 struct procdump {
 	struct site *site;
-	char folder[VFS_PATH_MAX - 32]; /* LogFiles/kudump/MACHINE-PID-TIME-ID; empty: nothing was made */
+	char folder[VFS_PATH_MAX - 32]; /* LogFiles/kudump/MACHINE-PID-SECONDS-TYPE-ID; empty: nothing was made */
 	char log_etag[VFS_ETAG_MAX];
 	char said[ERROR_BODY_MAX];      /* what ProcDump wrote */
 	bool failed;                    /* ProcDump will write no dump any more */

@@ -10,21 +10,22 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-name_site(struct site *site)
+void
+site_put_name(const struct url *scm, char *room, size_t size)
 {
-	struct span host = span_of(site->client.origin.host);
+	struct span host = span_of(scm->host);
 	size_t place;
 	if (!span_find(host, ".scm.", &place) && !span_find_byte(host, '.', &place))
 		place = host.count;
-	if (!text_keep(site->name, sizeof site->name, span_first(host, place)))
-		memcpy(site->name, "site", sizeof "site");
+	if (!text_keep(room, size, span_first(host, place)))
+		memcpy(room, "site", sizeof "site");
 }
 
-static bool
-is_hex(const char *words)
+bool
+site_is_instance_id(const char *words)
 {
-	return words[0] != 0 && words[strspn(words, "0123456789abcdefABCDEF")] == 0;
+	size_t count = strspn(words, "0123456789abcdefABCDEF");
+	return count > 0 && count <= INSTANCE_MAX && words[count] == 0;
 }
 
 static void
@@ -44,9 +45,12 @@ static bool
 pin(struct site *site, const char *instance, struct fault *fault)
 {
 	site->pinned = instance != NULL;
-	if (instance == NULL || (is_hex(instance) && text_keep(site->instance, sizeof site->instance, span_of(instance))))
+	if (instance == NULL)
 		return true;
-	return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
+	if (!site_is_instance_id(instance))
+		return fault_raise(fault, FAULT_USAGE, "an instance id is up to %d hex digits", INSTANCE_MAX);
+	snprintf(site->instance, sizeof site->instance, "%s", instance);
+	return true;
 }
 
 bool
@@ -54,7 +58,7 @@ site_open(struct site *site, const struct network *network, const struct url *sc
           const char *instance, struct fault *fault)
 {
 	begin(site, network, scm, login);
-	name_site(site);
+	site_put_name(scm, site->name, sizeof site->name);
 	if (strcmp(scm->path, "/") != 0 || scm->query[0] != 0) {
 		fault_raise(fault, FAULT_USAGE, "the SCM address has a path");
 		return fault_hint(fault, "give the address alone, as in https://contoso.scm.azurewebsites.net");
@@ -84,13 +88,15 @@ site_turn(struct site *site, const char *instance, const char *machine)
 bool
 site_check_instance(struct site *site, const char *id, struct fault *fault)
 {
-	if (!is_hex(id) || strlen(id) > INSTANCE_MAX)
+	if (!site_is_instance_id(id))
 		return true;
 	if (site->instance[0] == 0)
 		snprintf(site->instance, sizeof site->instance, "%s", id);
 	if (span_is_nocase(span_of(id), site->instance))
 		return true;
 	fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
+	if (site->pinned && strlen(site->instance) < INSTANCE_MAX)
+		return fault_hint(fault, "a whole id has %d digits, as in kudump ps --instance all --json", INSTANCE_MAX);
 	return fault_hint(fault, "%s", site->pinned ? "there may be no instance of that id any more: see kudump ps --instance all"
 	                                            : "it may have been scaled in: run again");
 }
@@ -105,7 +111,7 @@ learn_instance(struct site *site, struct fault *fault)
 		if (!span_begins(cookie, "ARRAffinity="))
 			continue;
 		cookie = span_from(cookie, strlen("ARRAffinity="));
-		if (!span_cut(&cookie, ';', &value) || !text_keep(id, sizeof id, value) || !is_hex(id))
+		if (!span_cut(&cookie, ';', &value) || !text_keep(id, sizeof id, value))
 			continue;
 		if (!site_check_instance(site, id, fault))
 			return false;

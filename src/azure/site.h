@@ -26,6 +26,12 @@ struct site {
 	char said[ERROR_BODY_MAX];        /* what the server said to the last request it refused */
 };
 
+/* contoso of https://contoso.scm.azurewebsites.net, or "site". */
+void site_put_name(const struct url *scm, char *room, size_t size);
+
+/* Whether the words can be a WEBSITE_INSTANCE_ID: 1 to INSTANCE_MAX hex digits. */
+bool site_is_instance_id(const char *words);
+
 /* `instance` may be NULL: the one that answers first is kept. The URL must be an origin (path "/"). */
 bool site_open(struct site *, const struct network *, const struct url *scm, const struct login *, const char *instance,
                struct fault *) MUST_CHECK;

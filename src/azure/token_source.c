@@ -7,24 +7,16 @@
 #include "base/log.h"
 #include "http/retry.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define VM_ENDPOINT "http://169.254.169.254"
 #define VM_CONNECT_MS 2000 /* it is on the same host: what does not answer at once is not there */
 #define VM_TRIES 9         /* with 410 it may be away for 70 s */
 
-static const char *
-environment(const char *name)
-{
-	const char *value = getenv(name);
-	return value != NULL && value[0] != 0 ? value : NULL;
-}
-
 static bool
 need(const char *name, const char **value, struct fault *fault)
 {
-	*value = environment(name);
+	*value = text_environment(name);
 	return *value != NULL || fault_raise(fault, FAULT_USAGE, "%s is not set", name);
 }
 
@@ -44,11 +36,11 @@ keep_name(char *room, size_t size, struct span words, const char *what, struct f
 static bool
 open_managed(struct token_source *source, struct span client_id, struct fault *fault)
 {
-	const char *at = environment("IDENTITY_ENDPOINT"), *other = environment("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+	const char *at = text_environment("IDENTITY_ENDPOINT"), *other = text_environment("AZURE_POD_IDENTITY_AUTHORITY_HOST");
 	source->direct = *source->network;
 	source->direct.proxies = NULL;
 	source->network = &source->direct;
-	source->secret = environment("IDENTITY_HEADER");
+	source->secret = text_environment("IDENTITY_HEADER");
 	source->in_app = at != NULL && source->secret != NULL;
 	if (!source->in_app)
 		at = other != NULL ? other : VM_ENDPOINT;
@@ -62,7 +54,7 @@ open_managed(struct token_source *source, struct span client_id, struct fault *f
 static bool
 open_authority(struct token_source *source, const struct cloud *cloud, struct fault *fault)
 {
-	const char *host = environment("AZURE_AUTHORITY_HOST");
+	const char *host = text_environment("AZURE_AUTHORITY_HOST");
 	char room[HOST_MAX + 64];
 	struct text text = text_in(room, sizeof room);
 	if (host == NULL)
@@ -124,10 +116,10 @@ token_source_open(struct token_source *source, const char *words, const struct n
 const char *
 token_source_of_environment(void)
 {
-	if (environment("AZURE_TENANT_ID") == NULL || environment("AZURE_CLIENT_ID") == NULL)
+	if (text_environment("AZURE_TENANT_ID") == NULL || text_environment("AZURE_CLIENT_ID") == NULL)
 		return "managed";
-	return environment("AZURE_CLIENT_SECRET") != NULL          ? "client"
-	       : environment("AZURE_FEDERATED_TOKEN_FILE") != NULL ? "federated"
+	return text_environment("AZURE_CLIENT_SECRET") != NULL          ? "client"
+	       : text_environment("AZURE_FEDERATED_TOKEN_FILE") != NULL ? "federated"
 	                                                           : "managed";
 }
 

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct text
@@ -136,4 +137,11 @@ text_keep(char *room, size_t size, struct span span)
 		memcpy(room, span.at, span.count);
 	room[span.count] = 0;
 	return true;
+}
+
+const char *
+text_environment(const char *name)
+{
+	const char *value = getenv(name);
+	return value != NULL && value[0] != 0 ? value : NULL;
 }

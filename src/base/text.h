@@ -35,4 +35,7 @@ struct span text_span(const struct text *);
 /* Copies a span into a fixed array as a C string; false (and an empty string) when it does not fit or holds a NUL. */
 bool text_keep(char *room, size_t size, struct span) MUST_CHECK;
 
+/* A variable of the environment; NULL when it is not set, or to nothing. */
+const char *text_environment(const char *name);
+
 #endif

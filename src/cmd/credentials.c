@@ -5,15 +5,7 @@
 #include "cmd/prompt.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static const char *
-environment(const char *name)
-{
-	const char *value = getenv(name);
-	return value != NULL && value[0] != 0 ? value : NULL;
-}
 
 static bool
 is_vault(const char *words)
@@ -69,27 +61,17 @@ credentials_fetch(struct credentials *credentials, const char *reference, char *
 }
 
 static bool
-read_password_file(struct profile *profile, const char *path, struct fault *fault)
-{
-	size_t count = 0;
-	if (!file_read_whole(path, profile->password, sizeof profile->password - 1, &count, fault))
-		return fault_while(fault, "--password-file");
-	profile->password[count] = 0;
-	profile->password[strcspn(profile->password, "\r\n")] = 0;
-	return true;
-}
-
-static bool
 find_password(struct credentials *credentials, const struct settings *settings, struct fault *fault)
 {
 	struct profile *profile = &credentials->profile;
-	const char *given = environment("KUDUMP_PASSWORD");
+	const char *given = text_environment("KUDUMP_PASSWORD");
 	char question[320];
 	if (is_vault(settings->identity))
 		return read_vault(credentials, settings->identity + strlen(VAULT_PREFIX), profile->password, sizeof profile->password, fault) ||
 		       fault_while(fault, "--identity vault");
 	if (settings->password_file != NULL)
-		return read_password_file(profile, settings->password_file, fault);
+		return secret_read_file(settings->password_file, profile->password, sizeof profile->password, fault) ||
+		       fault_while(fault, "--password-file");
 	if (given != NULL)
 		return text_keep(profile->password, sizeof profile->password, span_of(given)) ||
 		       fault_raise(fault, FAULT_USAGE, "KUDUMP_PASSWORD is too long");
@@ -118,7 +100,7 @@ log_in_basic(struct credentials *credentials, const char *user, const struct set
 const struct cloud *
 credentials_cloud(const char *host)
 {
-	const char *authority = environment("AZURE_AUTHORITY_HOST");
+	const char *authority = text_environment("AZURE_AUTHORITY_HOST");
 	char room[HOST_MAX + 64];
 	struct span span;
 	size_t place;
@@ -149,7 +131,7 @@ credentials_log_in(struct credentials *credentials, const struct settings *setti
 	const char *words = settings->identity, *user = settings->user;
 	login_none(&credentials->login);
 	if (user == NULL && (words == NULL || is_vault(words)))
-		user = environment("KUDUMP_USER");
+		user = text_environment("KUDUMP_USER");
 	if (settings->publish_profile != NULL)
 		user = NULL;
 	if (user != NULL || settings->publish_profile != NULL)
@@ -166,7 +148,7 @@ credentials_log_in(struct credentials *credentials, const struct settings *setti
 static bool
 find_secret(struct credentials *credentials, const char *name, char *room, size_t size, const char **value, struct fault *fault)
 {
-	*value = environment(name);
+	*value = text_environment(name);
 	if (!is_vault(*value))
 		return true;
 	if (!read_vault(credentials, *value + strlen(VAULT_PREFIX), room, size, fault))
@@ -181,7 +163,7 @@ credentials_for_blobs(struct credentials *credentials, struct destination_secret
 	if (!find_secret(credentials, "KUDUMP_BLOB_SAS", credentials->sas, sizeof credentials->sas, &secrets->blob_sas, fault) ||
 	    !find_secret(credentials, "AZURE_STORAGE_KEY", credentials->key, sizeof credentials->key, &secrets->storage_key, fault))
 		return false;
-	if (environment("KUDUMP_TOKEN") != NULL && !open_identity(credentials, "token", fault))
+	if (text_environment("KUDUMP_TOKEN") != NULL && !open_identity(credentials, "token", fault))
 		return false;
 	secrets->identity = credentials->has_identity ? &credentials->identity : NULL;
 	return true;

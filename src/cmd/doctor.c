@@ -128,11 +128,16 @@ static bool
 look(struct visit *visit, struct memory *memory, struct fault *fault)
 {
 	struct doctor *doctor = &visit->doctor;
+	const char *instance = visit->settings->instance;
+	if (visit->session.site_count == 0) {
+		fault_raise(fault, FAULT_USAGE, "no SCM site is named");
+		return fault_hint(fault, "doctor looks at those of --scm and --publish-profile, not at a config's or at ARM");
+	}
 	if (!read_destinations(visit, fault) || (visit->destination_count > 0 && !open_crew(visit, memory, fault)))
 		return false;
 	doctor->network = &visit->session.network;
 	doctor->login = &visit->session.credentials->login;
-	doctor->instance = visit->settings->instance;
+	doctor->instance = instance != NULL && strcmp(instance, "all") == 0 ? NULL : instance; /* of all the one that answers */
 	doctor->tell = take_finding;
 	doctor->state = visit;
 	for (size_t i = 0; i < visit->session.site_count && stop_signal() == 0; i++)
@@ -181,5 +186,5 @@ static const struct option_row options[] = {
 
 const struct command command_doctor = {
 	"doctor", "check the way to a site and to destinations one step a line, and say what to mend", "--scm URL [--to DEST]… [OPTION]…",
-	options, "No process is dumped. The exit status is that of the first step that failed.", run_doctor, false,
+	options, "No process is dumped. The exit status is that of the first step that failed.", run_doctor, REACH_SITE,
 };

@@ -386,8 +386,7 @@ go(struct dump_run *run, struct memory *memory, struct fault *fault)
 	struct fleet *fleet = &run->fleet;
 	const struct settings *settings = run->settings;
 	int64_t began = clock_ms();
-	if (!read_destinations(run, fault) || !configured_log_in(&run->configured, &run->session, settings, fault) ||
-	    !read_targets(run, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
+	if (!read_destinations(run, fault) || !read_targets(run, fault) || !read_order(run, fault) || !check_analyze(run, fault) ||
 	    !make_plan(run, fault))
 		return false;
 	run->means = (struct landing_means){&run->crew, &run->pool, run->plan.block, settings->overwrite,
@@ -417,6 +416,7 @@ run_dump(const struct command *command, struct settings *settings)
 	struct memory first = {NULL, 0, 0}, second = {NULL, 0, 0};
 	struct dump_run *run;
 	struct fault fault;
+	bool opened;
 	int status;
 	(void)command;
 	fault_clear(&fault);
@@ -426,13 +426,15 @@ run_dump(const struct command *command, struct settings *settings)
 	}
 	run = memory_take(&first, sizeof *run, 64);
 	run->settings = settings;
-	if (session_open(&run->session, &first, settings, &fault) && configured_open(&run->configured, &first, settings, &fault) &&
-	    go(run, &second, &fault)) {
+	opened = session_open(&run->session, &first, settings, &fault) &&
+	         configured_open(&run->configured, &first, settings, &fault) &&
+	         configured_log_in(&run->configured, &run->session, settings, &fault);
+	if (opened && go(run, &second, &fault)) {
 		status = outcome(run);
 	} else {
 		log_fault(&fault);
-		/* nobody was asked yet: what is denied so far is a SAS that cannot write */
-		status = fault.kind == FAULT_DENIED ? STATUS_DESTINATION : status_of(&fault);
+		/* no site was asked yet: what is denied behind the logins is a destination's, as a SAS that cannot write */
+		status = opened && fault.kind == FAULT_DENIED ? STATUS_DESTINATION : status_of(&fault);
 	}
 	if (run->has_crew)
 		crew_close(&run->crew);

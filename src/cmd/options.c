@@ -7,28 +7,37 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct settings, field)
+#define END {NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0}
 
-const struct option_row options_site[] = {
+static const struct option_row of_sites[] = {
 	{"--scm", "URL", "SCM address of the site, https://NAME.scm…; may be repeated (or KUDUMP_SCM)", OPTION_LIST, AT(scm), 0, 0},
 	{"--publish-profile", "FILE", "SCM address, user and password from a .PublishSettings file", OPTION_TEXT,
 	 AT(publish_profile), 0, 0},
+	{"--arm", "ID", "resource id of the site, /subscriptions/…/sites/NAME: alone, everything goes through Azure Resource "
+	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
+	{"--instance", "ID|all", "the instance to ask, by its id or the first digits of it, or each of them (default: the one that "
+	 "answers)", OPTION_TEXT, AT(instance), 0, 0},
+	{"--config", "FILE", "sites, logins, destinations and limits as JSON; options given here win over it", OPTION_TEXT, AT(config),
+	 0, 0},
+	END,
+};
+
+static const struct option_row of_logins[] = {
 	{"--user", "NAME", "Basic user (or KUDUMP_USER); the password comes from KUDUMP_PASSWORD, --password-file or a prompt",
 	 OPTION_TEXT, AT(user), 0, 0},
 	{"--password-file", "FILE", "read the password from the first line of FILE", OPTION_TEXT, AT(password_file), 0, 0},
 	{"--audience", "URI", "what tokens for the SCM site are asked for (default: App Service's, then Resource Manager's, of the "
 	 "site's cloud)", OPTION_TEXT, AT(audience), 0, 0},
-	{"--instance", "ID|all", "the instance to ask, or each of them (default: the one that answers)", OPTION_TEXT, AT(instance), 0,
-	 0},
-	{"--arm", "ID", "resource id of the site, /subscriptions/…/sites/NAME: alone, everything goes through Azure Resource "
-	 "Manager with a token for it; with --scm it names the instances when the SCM site cannot", OPTION_TEXT, AT(arm), 0, 0},
-	{"--config", "FILE", "sites, logins, destinations and limits as JSON; options given here win over it", OPTION_TEXT, AT(config),
-	 0, 0},
-	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+	END,
 };
 
-const struct option_row options_network[] = {
+static const struct option_row of_tokens[] = {
 	{"--identity", "KIND", "log in with tokens: managed[:client-id] | client | federated | token (KUDUMP_TOKEN) | file:PATH; "
 	 "or vault:URL, a Key Vault secret that is the password of --user", OPTION_TEXT, AT(identity), 0, 0},
+	END,
+};
+
+static const struct option_row of_network[] = {
 	{"--ca", "FILE", "trust these CA certificates (else SSL_CERT_FILE, the system's, the Azure roots built in)",
 	 OPTION_TEXT, AT(ca), 0, 0},
 	{"--proxy", "URL", "reach sites and blobs through this HTTP proxy, http://HOST:PORT; '' is none (else HTTPS_PROXY; with NO_PROXY)",
@@ -36,17 +45,29 @@ const struct option_row options_network[] = {
 	{"--resolve", "HOST:ADDR", "use this address for a host instead of asking the resolver; may be repeated", OPTION_LIST,
 	 AT(resolve), 0, 0},
 	{"--allow-plain-http", NULL, "accept http:// to other than loopback addresses", OPTION_SWITCH, AT(allow_plain_http), 0, 0},
-	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+	END,
 };
 
-const struct option_row options_common[] = {
+static const struct option_row of_output[] = {
 	{"--json", NULL, "results as one JSON object a line on stdout", OPTION_SWITCH, AT(json), 0, 0},
 	{"--quiet", NULL, "only errors on stderr", OPTION_SWITCH, AT(quiet), 0, 0},
 	{"--verbose", NULL, "say what is done", OPTION_SWITCH, AT(verbose), 0, 0},
 	{"--no-progress", NULL, "no progress line on a terminal", OPTION_SWITCH, AT(no_progress), 0, 0},
 	{"--help", NULL, "this text", OPTION_SWITCH, AT(help), 0, 0},
-	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
+	END,
 };
+
+/* What commands have in common, and how far a command must reach for it. */
+static const struct group {
+	const char *title; /* the same as before: it goes on */
+	const struct option_row *rows;
+	enum command_reach reach;
+} groups[] = {
+	{"sites", of_sites, REACH_SITE}, {"logins", of_logins, REACH_SITE}, {"logins", of_tokens, REACH_NETWORK},
+	{"network", of_network, REACH_NETWORK}, {"output", of_output, REACH_NOBODY},
+};
+
+#define GROUPS (sizeof groups / sizeof groups[0])
 
 static const char options_environment[] =
 	"environment\n"
@@ -77,19 +98,17 @@ find_row(const struct option_row *rows, struct span name)
 	return NULL;
 }
 
-/* The row of a word: an option of the command, of sites or of all, or the command's argument if it has one. */
+/* The row of a word: an option of the command or one it shares, or the command's argument if it has one. */
 static const struct option_row *
 row_of(const struct command *command, struct span word, struct span name)
 {
-	const struct option_row *row = find_row(command->options, name);
-	if (row == NULL && command->reach == REACH_SITE)
-		row = find_row(options_site, name);
-	if (row == NULL && command->reach != REACH_NOBODY)
-		row = find_row(options_network, name);
-	if (row == NULL)
-		row = find_row(options_common, name);
-	if (row == NULL && span_is(word, "-h"))
-		row = find_row(options_common, span_of("--help"));
+	const struct option_row *row;
+	if (span_is(word, "-h"))
+		name = span_of("--help");
+	row = find_row(command->options, name);
+	for (size_t i = 0; i < GROUPS && row == NULL; i++)
+		if (command->reach <= groups[i].reach)
+			row = find_row(groups[i].rows, name);
 	if (row == NULL && !(span_begins(word, "-") && word.count > 1))
 		for (row = command->options; row->name != NULL; row++)
 			if (row->kind == OPTION_ARGUMENT)
@@ -214,18 +233,18 @@ print_rows(const struct option_row *rows)
 void
 options_print_help(const struct command *command)
 {
+	const char *title = "";
 	printf("usage: kudump %s %s\n\n%s\n\n", command->name, command->synopsis, command->summary);
-	if (command->options->name != NULL) {
-		printf("options of %s\n", command->name);
-		print_rows(command->options);
-		putchar('\n');
+	printf("%s\n", command->name);
+	print_rows(command->options);
+	for (size_t i = 0; i < GROUPS; i++) {
+		if (command->reach > groups[i].reach)
+			continue;
+		if (strcmp(title, groups[i].title) != 0)
+			printf("\n%s\n", groups[i].title);
+		title = groups[i].title;
+		print_rows(groups[i].rows);
 	}
-	printf("common options\n");
-	if (command->reach == REACH_SITE)
-		print_rows(options_site);
-	if (command->reach != REACH_NOBODY)
-		print_rows(options_network);
-	print_rows(options_common);
 	if (command->reach != REACH_NOBODY)
 		printf("\n%s\n", options_environment);
 	if (command->more != NULL)

@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PIDS_MAX 64
-
 struct list {
 	char *at[SITES_MAX]; /* point into argv */
 	size_t count;
@@ -52,10 +50,8 @@ struct command {
 	const struct option_row *options;  /* its own; those of every command go without saying */
 	const char *more;                  /* text at the end of its help; NULL: none */
 	int (*run)(const struct command *, struct settings *); /* the exit status */
-	enum command_reach { REACH_SITE, REACH_NETWORK, REACH_NOBODY } reach; /* whom it talks to: which options are for it */
+	enum command_reach { REACH_SITE, REACH_NETWORK, REACH_NOBODY } reach; /* whom it talks to, the farthest first: which options are for it */
 };
-
-extern const struct option_row options_site[], options_network[], options_common[];
 
 /* Fills the settings from the words behind the command. `words` are argv's own, so that a secret can be blanked there. */
 bool options_parse(struct settings *, const struct command *, char **words, size_t count, struct fault *) MUST_CHECK;

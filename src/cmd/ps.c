@@ -147,9 +147,11 @@ static int
 outcome(struct listing *listing)
 {
 	int status = listing->first_status;
-	if (stop_signal() != 0 && status == STATUS_DONE && !board_is_done(&listing->fleet.board))
+	if (stop_signal() != 0 && status != STATUS_DONE)
+		return 128 + stop_signal();
+	if (stop_signal() != 0 && !board_is_done(&listing->fleet.board))
 		return status_of_stop();
-	if (status != STATUS_DONE && listing->done > 0 && stop_signal() == 0)
+	if (status != STATUS_DONE && listing->done > 0)
 		return STATUS_SOME;
 	return fflush(stdout) == 0 ? status : STATUS_DESTINATION;
 }

@@ -257,6 +257,7 @@ run_put(const struct command *command, struct settings *settings)
 	struct memory first = {NULL, 0, 0}, second = {NULL, 0, 0};
 	struct put_run *run;
 	struct fault fault;
+	bool opened;
 	int status;
 	(void)command;
 	fault_clear(&fault);
@@ -266,12 +267,13 @@ run_put(const struct command *command, struct settings *settings)
 	}
 	run = memory_take(&first, sizeof *run, 64);
 	run->settings = settings;
-	if (session_open_network(&run->session, &first, settings, &fault) && go(run, &second, &fault)) {
+	opened = session_open_network(&run->session, &first, settings, &fault);
+	if (opened && go(run, &second, &fault)) {
 		status = outcome(run);
 	} else {
 		log_fault(&fault);
-		/* nobody was asked yet: what is denied so far is a SAS that cannot write */
-		status = fault.kind == FAULT_DENIED ? STATUS_DESTINATION : status_of(&fault);
+		/* the service was not asked yet: what is denied so far is a SAS that cannot write */
+		status = opened && fault.kind == FAULT_DENIED ? STATUS_DESTINATION : status_of(&fault);
 	}
 	if (run->has_crew)
 		crew_close(&run->crew);

@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 size_t
@@ -34,7 +33,7 @@ add_site(struct session *session, const char *words, const struct settings *sett
 static bool
 read_sites(struct session *session, const struct settings *settings, struct fault *fault)
 {
-	const char *other = getenv("KUDUMP_SCM");
+	const char *other = text_environment("KUDUMP_SCM");
 	session->site_count = 0;
 	for (size_t i = 0; i < settings->scm.count; i++)
 		if (!add_site(session, settings->scm.at[i], settings, fault))
@@ -43,7 +42,7 @@ read_sites(struct session *session, const struct settings *settings, struct faul
 		other = session->credentials->profile.scm;
 	else if (settings->config != NULL)
 		other = NULL;
-	if (settings->scm.count == 0 && other != NULL && other[0] != 0 && !add_site(session, other, settings, fault))
+	if (settings->scm.count == 0 && other != NULL && !add_site(session, other, settings, fault))
 		return false;
 	if (session->site_count > 0 || settings->arm != NULL || settings->config != NULL)
 		return true;

@@ -121,7 +121,7 @@ targets_read(struct targets *targets, const struct session *session, struct conf
 	struct choice choice;
 	if (!read_choice(targets, settings, &choice, fault))
 		return false;
-	targets->by_config = configured->given && settings->scm.count == 0 && settings->arm == NULL;
+	targets->by_config = configured->given && session->site_count == 0 && settings->arm == NULL;
 	if (!targets->by_config)
 		return read_options(targets, session, settings, &choice, fault);
 	targets->count = configured->config.site_count;

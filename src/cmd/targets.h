@@ -15,8 +15,8 @@ struct targets {
 	bool by_config; /* the sites are those of the config */
 };
 
-/* --scm, --arm, --instance, --pid, --name, --children, --pick and --type for every site; without --scm and --arm the sites
- * of the config, which these win over. `session` and `configured` are open and outlive it. */
+/* --scm, --arm, --instance, --pid, --name, --children, --pick and --type for every site; without --scm, --publish-profile
+ * and --arm the sites of the config, which these win over. `session` and `configured` are open and outlive it. */
 bool targets_read(struct targets *, const struct session *, struct configured *, const struct settings *,
                   struct fault *) MUST_CHECK;
 

@@ -24,8 +24,8 @@ ranges_need(void)
 	return memory_need(RANGE_CHECKPOINTS * sizeof(struct checkpoint), 64);
 }
 
-size_t
-ranges_entry_bytes(enum range_kind kind)
+static size_t
+entry_bytes(enum range_kind kind)
 {
 	switch (kind) {
 	case RANGES_MEMORY64:
@@ -55,7 +55,7 @@ walk_from(struct walk *walk, struct view *view, const struct range_list *list, c
 static bool
 fill_block(struct walk *walk)
 {
-	size_t entry = ranges_entry_bytes(walk->list->kind), count = BLOCK / entry;
+	size_t entry = entry_bytes(walk->list->kind), count = BLOCK / entry;
 	if (count > walk->list->count - walk->next)
 		count = (size_t)(walk->list->count - walk->next);
 	walk->first = walk->next;
@@ -123,7 +123,7 @@ clip(struct range *range, uint64_t file_size)
 static bool
 walk_next(struct walk *walk, struct range *range, struct checkpoint *at)
 {
-	size_t size = ranges_entry_bytes(walk->list->kind);
+	size_t size = entry_bytes(walk->list->kind);
 	while (walk->next < walk->list->count) {
 		size_t within;
 		if (walk->next >= walk->first + walk->in_block && !fill_block(walk))

@@ -45,7 +45,4 @@ void ranges_index(struct range_list *, struct view *, struct memory *);
 /* The range that holds an address, or the next one above. False: none, or the view is exhausted. */
 bool ranges_find(struct range_list *, struct view *, uint64_t address, struct range *) MUST_CHECK;
 
-/* Bytes of one entry in the file. */
-size_t ranges_entry_bytes(enum range_kind);
-
 #endif

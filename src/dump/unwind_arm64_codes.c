@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "dump/unwind_arm64_codes.h"
 
-void
-arm64_set(struct registers *registers, unsigned number, uint64_t value)
+/* Keeps the copies sp and fp in step. */
+static void
+set(struct registers *registers, unsigned number, uint64_t value)
 {
 	registers->r[number] = value;
 	registers->valid |= 1ull << number;
@@ -46,7 +47,7 @@ arm64_count(const struct arm64_codes *codes, size_t from, uint32_t *count)
 static void
 release(struct registers *registers, uint64_t bytes)
 {
-	arm64_set(registers, ARM64_SP, registers->sp + bytes);
+	set(registers, ARM64_SP, registers->sp + bytes);
 }
 
 static bool
@@ -55,7 +56,7 @@ load(struct arm64_undoing *undoing, unsigned number, uint64_t offset)
 	uint64_t value;
 	if (number > ARM64_LR || !space_u64(undoing->space, undoing->registers->sp + offset, &value))
 		return false;
-	arm64_set(undoing->registers, number, value);
+	set(undoing->registers, number, value);
 	return true;
 }
 
@@ -146,13 +147,13 @@ undo_trap(struct arm64_undoing *undoing, unsigned char code)
 		for (unsigned i = 0; i <= ARM64_LR; i++) {
 			if (!space_u64(undoing->space, at + 8 + 8u * i, &value))
 				return false;
-			arm64_set(undoing->registers, i, value);
+			set(undoing->registers, i, value);
 		}
 		at += 8 + 8 * ARM64_SP;
 	}
 	if (!space_u64(undoing->space, at, &sp) || !space_u64(undoing->space, at + 8, &pc))
 		return false;
-	arm64_set(undoing->registers, ARM64_SP, sp);
+	set(undoing->registers, ARM64_SP, sp);
 	undoing->registers->pc = pc;
 	undoing->trapped = true;
 	return true;
@@ -180,10 +181,10 @@ undo_code(struct arm64_undoing *undoing, const unsigned char *code)
 		release(registers, ((uint32_t)code[1] << 16 | (uint32_t)code[2] << 8 | code[3]) * 16u);
 		return true;
 	case ARM64_SET_FP:
-		arm64_set(registers, ARM64_SP, registers->fp);
+		set(registers, ARM64_SP, registers->fp);
 		return true;
 	case ARM64_ADD_FP:
-		arm64_set(registers, ARM64_SP, registers->fp - code[1] * 8u);
+		set(registers, ARM64_SP, registers->fp - code[1] * 8u);
 		return true;
 	case ARM64_SAVE_NEXT:
 		undoing->next++;
@@ -194,7 +195,7 @@ undo_code(struct arm64_undoing *undoing, const unsigned char *code)
 	case ARM64_CONTEXT:
 		return undo_trap(undoing, code[0]);
 	case ARM64_PAC_SIGN_LR:
-		arm64_set(registers, ARM64_LR, registers->r[ARM64_LR] & ARM64_ADDRESS);
+		set(registers, ARM64_LR, registers->r[ARM64_LR] & ARM64_ADDRESS);
 		return true;
 	default:
 		return first == ARM64_NOP || first == ARM64_END_C || first == ARM64_CLEAR_UNWOUND;

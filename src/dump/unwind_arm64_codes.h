@@ -30,9 +30,6 @@ struct arm64_undoing {
 	bool trapped;  /* pc is set, and exact */
 };
 
-/* Sets a register and keeps the copies sp and fp in step. */
-void arm64_set(struct registers *, unsigned number, uint64_t value);
-
 /* Instructions of the prolog or epilog whose codes begin at `from`; false: they have no end. */
 bool arm64_count(const struct arm64_codes *, size_t from, uint32_t *count) MUST_CHECK;
 

@@ -17,22 +17,6 @@ board_need(void)
 	       memory_need(sizeof(struct board_process) * PROCESSES_MAX, 64);
 }
 
-static void
-name_site(struct board_site *site)
-{
-	struct span host;
-	size_t place;
-	if (site->scm == NULL) {
-		arm_name(site->arm, site->name, sizeof site->name);
-		return;
-	}
-	host = span_of(site->scm->host);
-	if (!span_find(host, ".scm.", &place) && !span_find_byte(host, '.', &place))
-		place = host.count;
-	if (!text_keep(site->name, sizeof site->name, span_first(host, place)))
-		memcpy(site->name, "site", sizeof "site");
-}
-
 static bool
 same_place(const struct board_site *a, const struct board_site *b)
 {
@@ -53,7 +37,10 @@ board_open(struct board *board, struct memory *memory, struct fault *fault)
 		site->first = site->last = BOARD_NONE;
 		site->left = site->whole = 0;
 		site->begun = site->expanded = site->broken = site->settled = site->dumping = false;
-		name_site(site);
+		if (site->scm != NULL)
+			site_put_name(site->scm, site->name, sizeof site->name);
+		else
+			arm_name(site->arm, site->name, sizeof site->name);
 		for (site->gate = 0; site->gate < i && !same_place(site, &board->sites[site->gate]); site->gate++)
 			;
 	}

@@ -117,9 +117,7 @@ check_site(struct config *config, const struct config_site *site)
 {
 	size_t found;
 	unsigned type;
-	if (site->instance != NULL && strcmp(site->instance, "all") != 0 &&
-	    (site->instance[0] == 0 || strlen(site->instance) > INSTANCE_MAX ||
-	     site->instance[strspn(site->instance, "0123456789abcdefABCDEF")] != 0))
+	if (site->instance != NULL && strcmp(site->instance, "all") != 0 && !site_is_instance_id(site->instance))
 		config_mistake(config, site->place, "\"instance\" must be \"all\" or up to %d hex digits", INSTANCE_MAX);
 	if (site->pick != NULL && !is_one_of(site->pick, "cpu", "memory"))
 		config_mistake(config, site->place, "\"pick\" must be \"cpu\" or \"memory\"");

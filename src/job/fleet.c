@@ -125,17 +125,25 @@ struct instance_notes {
 	struct instance_taker taker;
 	struct board *board;
 	uint32_t site;
-	bool first_only, any;
+	const char *begins; /* the id of the only one that is wanted begins so; NULL: any does */
+	bool first_only;
+	size_t count;       /* of those that are wanted */
+	char id[INSTANCE_MAX + 1], machine[MACHINE_MAX]; /* with `begins`, the first of them */
 };
 
 static bool
 note_instance(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
 {
 	struct instance_notes *notes = (struct instance_notes *)taker;
-	if (notes->first_only && notes->any)
+	if (notes->begins != NULL && !span_begins_nocase(span_of(id), notes->begins))
 		return true;
-	notes->any = true;
-	return board_add_instance(notes->board, notes->site, id, machine, fault);
+	if (notes->count++ > 0 && (notes->first_only || notes->begins != NULL))
+		return true;
+	if (notes->begins == NULL)
+		return board_add_instance(notes->board, notes->site, id, machine, fault);
+	snprintf(notes->id, sizeof notes->id, "%s", id);
+	snprintf(notes->machine, sizeof notes->machine, "%s", machine);
+	return true;
 }
 
 static bool
@@ -144,16 +152,14 @@ is_all(const char *instance)
 	return instance != NULL && strcmp(instance, "all") == 0;
 }
 
-/* The SCM front end can tell, or ARM; else only the user can. */
+/* The SCM front end can tell, or ARM; else only the user can: FAULT_MISSING with detail 404. */
 static bool
-list_instances(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+list_instances(struct fleet_worker *worker, uint32_t s, struct instance_notes *notes, struct fault *fault)
 {
-	struct board *board = &worker->fleet->board;
-	const struct board_site *site = &board->sites[work->site];
-	struct instance_notes notes = {{note_instance}, board, work->site, !is_all(site->instance), false};
-	if (!visit(worker, work->site, site->scm == NULL, NULL, fault))
+	const struct board_site *site = &worker->fleet->board.sites[s];
+	if (!visit(worker, s, site->scm == NULL, NULL, fault))
 		return false;
-	if (instances_list(&worker->capture.site, &notes.taker, fault))
+	if (instances_list(&worker->capture.site, &notes->taker, fault))
 		return true;
 	if (site->scm == NULL || fault->kind != FAULT_MISSING || fault->detail != 404)
 		return false;
@@ -161,10 +167,29 @@ list_instances(struct fleet_worker *worker, const struct work *work, struct faul
 		return fault_hint(fault, "this front end does not tell: give --arm RESOURCE-ID with a token for ARM, or --instance ID "
 		                         "from the portal");
 	fault_clear(fault);
-	if (!visit(worker, work->site, true, NULL, fault) || !instances_list(&worker->capture.site, &notes.taker, fault))
+	if (!visit(worker, s, true, NULL, fault) || !instances_list(&worker->capture.site, &notes->taker, fault))
 		return false;
 	leave(worker);
 	return true;
+}
+
+/* The one whose id begins as ps shows it. Where nobody tells the ids it is taken for a whole one. */
+static bool
+find_instance(struct fleet_worker *worker, struct instance_notes *notes, struct fault *fault)
+{
+	if (!list_instances(worker, notes->site, notes, fault)) {
+		if (fault->kind != FAULT_MISSING || fault->detail != 404)
+			return false;
+		fault_clear(fault);
+		leave(worker);
+		return board_add_instance(notes->board, notes->site, notes->begins, "", fault);
+	}
+	if (notes->count == 1)
+		return board_add_instance(notes->board, notes->site, notes->id, notes->machine, fault);
+	if (notes->count > 1)
+		return fault_raise(fault, FAULT_USAGE, "%zu instances have an id that begins with %s", notes->count, notes->begins);
+	fault_raise(fault, FAULT_MISSING, "%s has no instance %s", worker->fleet->board.sites[notes->site].name, notes->begins);
+	return fault_hint(fault, "see kudump ps --instance all");
 }
 
 static bool
@@ -173,11 +198,17 @@ expand(struct fleet_worker *worker, const struct work *work, struct fault *fault
 	struct board *board = &worker->fleet->board;
 	const struct board_site *site = &board->sites[work->site];
 	const char *instance = site->instance;
+	struct instance_notes notes = {.taker = {note_instance}, .board = board, .site = work->site, .first_only = instance == NULL};
 	/* Through ARM there is no "the one that answers": each request may meet another. */
 	if (is_all(instance) || (instance == NULL && site->scm == NULL))
-		return list_instances(worker, work, fault);
-	return visit(worker, work->site, site->scm == NULL, instance, fault) &&
-	       board_add_instance(board, work->site, instance != NULL ? instance : "", "", fault);
+		return list_instances(worker, work->site, &notes, fault);
+	if (!visit(worker, work->site, site->scm == NULL, instance, fault))
+		return false;
+	if (instance != NULL && strlen(instance) < INSTANCE_MAX) {
+		notes.begins = instance;
+		return find_instance(worker, &notes, fault);
+	}
+	return board_add_instance(board, work->site, instance != NULL ? instance : "", "", fault);
 }
 
 struct process_notes {

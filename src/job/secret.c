@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 bool
@@ -16,14 +15,14 @@ secret_is_reference(const char *words)
 static bool
 from_environment(const char *name, char *room, size_t size, struct fault *fault)
 {
-	const char *value = getenv(name);
-	if (value == NULL || value[0] == 0)
+	const char *value = text_environment(name);
+	if (value == NULL)
 		return fault_raise(fault, FAULT_USAGE, "%s is not set", name);
 	return text_keep(room, size, span_of(value)) || fault_raise(fault, FAULT_BOUND, "%s is too long", name);
 }
 
-static bool
-from_file(const char *path, char *room, size_t size, struct fault *fault)
+bool
+secret_read_file(const char *path, char *room, size_t size, struct fault *fault)
 {
 	size_t count = 0;
 	if (!file_read_whole(path, room, size - 1, &count, fault))
@@ -40,7 +39,7 @@ secret_read(const char *reference, const struct secret_means *means, char *room,
 	if (strncmp(reference, "env:", 4) == 0)
 		return from_environment(reference + 4, room, size, fault);
 	if (strncmp(reference, "file:", 5) == 0)
-		return from_file(reference + 5, room, size, fault);
+		return secret_read_file(reference + 5, room, size, fault);
 	if (means->vault != NULL)
 		return means->vault(means->state, reference + 6, room, size, fault);
 	fault_raise(fault, FAULT_UNABLE, "a vault: reference needs an identity that may read the vault");

@@ -16,6 +16,9 @@ struct secret_means {
 /* Whether the words are a reference and no secret. */
 bool secret_is_reference(const char *words);
 
+/* The first line of a file, without its end; it must have one. */
+bool secret_read_file(const char *path, char *room, size_t size, struct fault *) MUST_CHECK;
+
 /* Fetches it. The caller wipes the room. Faults name the reference, never what it holds. */
 bool secret_read(const char *reference, const struct secret_means *, char *room, size_t size, struct fault *) MUST_CHECK;
 
