@@ -91,7 +91,7 @@ follow(struct site *site, const char *link, char *target, size_t size, struct fa
 		rest = span_from(rest, origin.used);
 	if (to->port == (to->secure ? 443 : 80) && span_begins(rest, port))
 		rest = span_from(rest, strlen(port) - 1);
-	if (!span_begins(rest, "/"))
+	if (!span_begins(rest, "/") || span_begins(rest, "//"))
 		return fault_raise(fault, FAULT_CORRUPT, "the next page of instances is said to be at another host: not followed");
 	for (size_t i = 0; i < rest.count; i++)
 		if (rest.at[i] <= 0x20 || rest.at[i] >= 0x7f)
