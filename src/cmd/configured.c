@@ -109,9 +109,8 @@ configured_destination(const struct configured *configured, size_t i, struct ses
 	const struct config_destination *from = &configured->config.destinations[i];
 	struct credentials *credentials = session->credentials;
 	struct destination_secrets secrets = {NULL, NULL, NULL};
-	bool done = credentials_for_blobs(credentials, &secrets, fault);
-	if (from->sas != NULL || from->key != NULL)
-		secrets.blob_sas = secrets.storage_key = NULL;
+	bool own = from->sas != NULL || from->key != NULL, is_blob = strstr(from->to, "://") != NULL;
+	bool done = own || !is_blob || credentials_for_blobs(credentials, &secrets, fault);
 	done = done && read_optional(credentials, from->sas, credentials->sas, sizeof credentials->sas, &secrets.blob_sas, fault) &&
 	       read_optional(credentials, from->key, credentials->key, sizeof credentials->key, &secrets.storage_key, fault) &&
 	       destination_parse(destination, from->to, &secrets, allow_plain_http, fault);

@@ -29,7 +29,7 @@ struct aftermath_result {
 };
 
 /* Bytes that aftermath_open takes of a memory, and as the help says it in MiB. */
-#define AFTERMATH_MIB "4"
+#define AFTERMATH_MIB "5"
 size_t aftermath_need(void);
 bool aftermath_open(struct aftermath *, struct memory *, struct fault *) MUST_CHECK;
 void aftermath_close(struct aftermath *);

@@ -174,13 +174,27 @@ add_instance(struct board *board, uint32_t s)
 	return i;
 }
 
+static uint32_t
+find_instance(const struct board *board, uint32_t site, const char *id)
+{
+	uint32_t i = board->sites[site].first;
+	while (i != BOARD_NONE && strcmp(board->instances[i].id, id) != 0)
+		i = board->instances[i].next;
+	return i;
+}
+
+/* A list may hold an instance twice. */
 bool
 board_add_instance(struct board *board, uint32_t site, const char *id, const char *machine, struct fault *fault)
 {
 	uint32_t i;
+	bool known;
 	pthread_mutex_lock(&board->lock);
-	i = add_instance(board, site);
-	if (i != BOARD_NONE) {
+	i = find_instance(board, site, id);
+	known = i != BOARD_NONE;
+	if (!known)
+		i = add_instance(board, site);
+	if (i != BOARD_NONE && !known) {
 		snprintf(board->instances[i].id, sizeof board->instances[i].id, "%s", id);
 		snprintf(board->instances[i].machine, sizeof board->instances[i].machine, "%s", machine);
 	}

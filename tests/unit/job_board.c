@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+
 static struct board board;
 static struct board_site sites[3];
 static struct url urls[3];
@@ -220,9 +222,13 @@ the_board_has_an_end(void)
 {
 	work = nothing;
 	open_board(1, (struct choice){0});
-	for (uint32_t i = 0; i < BOARD_INSTANCES; i++)
-		CHECK(board_add_instance(&board, 0, "ab", "", &fault));
-	CHECK(!board_add_instance(&board, 0, "ab", "", &fault) && fault.kind == FAULT_BOUND);
+	for (uint32_t i = 0; i < BOARD_INSTANCES; i++) {
+		char id[16];
+		snprintf(id, sizeof id, "%x", (unsigned)i);
+		CHECK(board_add_instance(&board, 0, id, "", &fault));
+	}
+	CHECK(board_add_instance(&board, 0, "5", "", &fault) && board.instance_count == BOARD_INSTANCES); /* listed twice */
+	CHECK(!board_add_instance(&board, 0, "ffffff", "", &fault) && fault.kind == FAULT_BOUND);
 	fault_clear(&fault);
 	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
 		add(0, i + 1, "w3wp");
