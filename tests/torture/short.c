@@ -37,11 +37,29 @@ is_direct(pid_t pid, int fd)
 	return (flags & O_DIRECT) != 0;
 }
 
+/* The process of a thread. */
+static pid_t
+process_of(pid_t thread)
+{
+	char path[64], line[128];
+	int process = thread;
+	FILE *file;
+	snprintf(path, sizeof path, "/proc/%d/status", (int)thread);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return thread;
+	while (fgets(line, sizeof line, file) != NULL)
+		if (sscanf(line, "Tgid: %d", &process) == 1)
+			break;
+	fclose(file);
+	return process;
+}
+
 /* Half a datagram is another datagram. Where this cannot be found out it is taken for a stream. */
 static int
 is_datagram(pid_t pid, int fd)
 {
-	int type = 0, process = (int)syscall(SYS_pidfd_open, pid, 0), own;
+	int type = 0, process = (int)syscall(SYS_pidfd_open, process_of(pid), 0), own;
 	socklen_t size = sizeof type;
 	if (process < 0)
 		return 0;
