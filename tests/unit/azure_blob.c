@@ -53,7 +53,7 @@ end(void)
 	size_t free_slots = 0;
 	crew_close(&crew);
 	if (target.login.kind == BLOB_BEARER)
-		token_peer_close(&tokens);
+		turn_peer_close(&tokens.turns);
 	CHECK(crew.owners == NULL);
 	for (struct slot *slot = pool.free; slot != NULL; slot = slot->next)
 		free_slots++;
@@ -436,7 +436,7 @@ fetches_a_new_token(void)
 	CHECK(open_upload(&(struct blob_options){0}));
 	peer.unauthorised = 1;
 	CHECK(send_up(2 * BLOCK) && is_whole(2 * BLOCK));
-	CHECK(tokens.asked == 2);
+	CHECK(tokens.turns.asked == 2);
 	end();
 	blob_peer_open(&peer);
 	begin(NULL);

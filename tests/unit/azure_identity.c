@@ -48,7 +48,7 @@ asks_once_a_resource(void)
 	CHECK_TEXT(token, "t2");
 	CHECK(take("https://a/", 0));
 	CHECK_TEXT(token, "t1");
-	CHECK(token_peer_asked(&peer) == 2);
+	CHECK(turn_peer_asked(&peer.turns) == 2);
 	for (int i = 0; i < IDENTITY_RESOURCES - 2; i++) {
 		static char names[IDENTITY_RESOURCES][2];
 		names[i][0] = (char)('c' + i);
@@ -57,7 +57,7 @@ asks_once_a_resource(void)
 	CHECK(!take("one too many", 0) && fault.kind == FAULT_BOUND);
 	identity_close(&identity);
 	CHECK(strstr(identity.held[0].token, "t1") == NULL);
-	token_peer_close(&peer);
+	turn_peer_close(&peer.turns);
 }
 
 static void
@@ -68,37 +68,37 @@ gives_another_to_who_was_refused(void)
 	CHECK(take("a", 1) && given == 2);
 	CHECK_TEXT(token, "t2");
 	CHECK(take("a", 1) && given == 2); /* somebody else got it already */
-	CHECK(token_peer_asked(&peer) == 2);
-	pthread_mutex_lock(&peer.lock);
+	CHECK(turn_peer_asked(&peer.turns) == 2);
+	pthread_mutex_lock(&peer.turns.lock);
 	peer.body = "{\"access_token\":\"t2\",\"expires_in\":9}";
-	pthread_mutex_unlock(&peer.lock);
+	pthread_mutex_unlock(&peer.turns.lock);
 	CHECK(!take("a", 2) && fault.kind == FAULT_DENIED && strstr(fault.text, "no newer") != NULL && strstr(fault.text, "t2") == NULL);
 	CHECK(take("a", 0) && given == 2);
-	token_peer_close(&peer);
+	turn_peer_close(&peer.turns);
 }
 
 static void
 renews_in_the_last_fifth(void)
 {
 	begin();
-	pthread_mutex_lock(&peer.lock);
+	pthread_mutex_lock(&peer.turns.lock);
 	peer.lifetime_s = 3;
-	pthread_mutex_unlock(&peer.lock);
+	pthread_mutex_unlock(&peer.turns.lock);
 	CHECK(take("a", 0) && given == 1);
 	peer_sleep_ms(1300);
 	CHECK(take("a", 0) && given == 1);
 	peer_sleep_ms(400);
 	CHECK(take("a", 0) && given == 2);
 	/* a renewal that fails does no harm until the token has run out */
-	pthread_mutex_lock(&peer.lock);
+	pthread_mutex_lock(&peer.turns.lock);
 	peer.status = 400;
-	pthread_mutex_unlock(&peer.lock);
+	pthread_mutex_unlock(&peer.turns.lock);
 	peer_sleep_ms(1700);
 	CHECK(take("a", 0) && given == 2);
 	peer_sleep_ms(400);
 	CHECK(!take("a", 0) && fault.kind == FAULT_DENIED);
-	CHECK(token_peer_asked(&peer) == 4);
-	token_peer_close(&peer);
+	CHECK(turn_peer_asked(&peer.turns) == 4);
+	turn_peer_close(&peer.turns);
 }
 
 static unsigned at_once, failed;
@@ -138,24 +138,24 @@ static void
 renews_for_all_by_one(void)
 {
 	begin();
-	pthread_mutex_lock(&peer.lock);
+	pthread_mutex_lock(&peer.turns.lock);
 	peer.delay_ms = 200;
 	peer.lifetime_s = 3;
-	pthread_mutex_unlock(&peer.lock);
+	pthread_mutex_unlock(&peer.turns.lock);
 	want_together(); /* none is there: all wait for one */
-	CHECK(token_peer_asked(&peer) == 1 && failed == 0 && at_once == 0);
+	CHECK(turn_peer_asked(&peer.turns) == 1 && failed == 0 && at_once == 0);
 	peer_sleep_ms(1700);
 	want_together(); /* one renews, the others go on with the one that is still good */
-	CHECK(token_peer_asked(&peer) == 2 && failed == 0 && at_once == THREADS - 1);
-	token_peer_close(&peer);
+	CHECK(turn_peer_asked(&peer.turns) == 2 && failed == 0 && at_once == THREADS - 1);
+	turn_peer_close(&peer.turns);
 	begin();
-	pthread_mutex_lock(&peer.lock);
+	pthread_mutex_lock(&peer.turns.lock);
 	peer.delay_ms = 300;
 	peer.status = 400;
-	pthread_mutex_unlock(&peer.lock);
+	pthread_mutex_unlock(&peer.turns.lock);
 	want_together(); /* one's failure is that of all who waited for it */
-	CHECK(failed == THREADS && token_peer_asked(&peer) == 1);
-	token_peer_close(&peer);
+	CHECK(failed == THREADS && turn_peer_asked(&peer.turns) == 1);
+	turn_peer_close(&peer.turns);
 }
 
 static void
@@ -253,16 +253,16 @@ static void
 tells(int status, const char *body, enum fault_kind kind, const char *words)
 {
 	begin();
-	pthread_mutex_lock(&peer.lock);
+	pthread_mutex_lock(&peer.turns.lock);
 	peer.status = status;
 	peer.body = body;
-	pthread_mutex_unlock(&peer.lock);
+	pthread_mutex_unlock(&peer.turns.lock);
 	CHECK(!take("a", 0));
 	if (fault.kind != kind || strstr(fault.text, words) == NULL)
 		fprintf(stderr, "%d %s: %s\n", status, body, fault.text);
 	CHECK(fault.kind == kind && strstr(fault.text, words) != NULL);
 	CHECK(strstr(fault.text, "geheim") == NULL && strstr(fault.hint, "geheim") == NULL);
-	token_peer_close(&peer);
+	turn_peer_close(&peer.turns);
 }
 
 static void
@@ -367,7 +367,7 @@ logs_in(void)
 	CHECK(login_audiences(&login) == 1);
 	text_reset(&text);
 	CHECK(login_put(&login, 0, 0, &given, &text, &fault) && strstr(peer.last, "resource=api%3A%2F%2Fown ") != NULL);
-	token_peer_close(&peer);
+	turn_peer_close(&peer.turns);
 }
 
 int

@@ -42,7 +42,7 @@ begin(bool by_arm)
 	fault_clear(&fault);
 	site_peer_open(&peer);
 	login_none(&login);
-	snprintf(words, sizeof words, "http://127.0.0.1:%u%s", peer.port, by_arm ? ID : "");
+	snprintf(words, sizeof words, "http://127.0.0.1:%u%s", peer.turns.port, by_arm ? ID : "");
 	if (by_arm)
 		CHECK(arm_parse(&url, words, &fault) && site_open_arm(&site, &network, &url, &login, NULL, &fault));
 	else
@@ -53,7 +53,7 @@ static void
 end(void)
 {
 	site_close(&site);
-	site_peer_close(&peer);
+	turn_peer_close(&peer.turns);
 }
 
 static void
@@ -163,7 +163,7 @@ static const char *
 link_to(const char *path)
 {
 	static char room[512];
-	snprintf(room, sizeof room, "\"http://127.0.0.1:%u%s\"", peer.port, path);
+	snprintf(room, sizeof room, "\"http://127.0.0.1:%u%s\"", peer.turns.port, path);
 	return room;
 }
 
@@ -174,7 +174,7 @@ pages(void)
 	put_page(0, "aa", link_to("/next?$skiptoken=1&x=%20"));
 	put_page(1, "bb", link_to("/more"));
 	put_page(2, "cc", "null");
-	CHECK(list(3) && keeper.count == 3 && site_peer_asked(&peer) == 3);
+	CHECK(list(3) && keeper.count == 3 && turn_peer_asked(&peer.turns) == 3);
 	CHECK_TEXT(keeper.ids[2], "cc");
 	CHECK_TEXT(keeper.machines[1], "Mbb");
 	CHECK(strstr(peer.heads[0], "GET " ID "/instances?" ARM_API " HTTP/1.1\r\n") == peer.heads[0]);
@@ -197,16 +197,16 @@ links_elsewhere_are_not_followed(void)
 	begin(true);
 	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
 		put_page(0, "aa", link_to(ends[i]));
-		CHECK(!list(1) && fault.kind == FAULT_CORRUPT && strstr(fault.text, "another host") != NULL && site_peer_asked(&peer) == 1);
+		CHECK(!list(1) && fault.kind == FAULT_CORRUPT && strstr(fault.text, "another host") != NULL && turn_peer_asked(&peer.turns) == 1);
 	}
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		put_page(0, "aa", others[i]);
-		CHECK(!list(1) && fault.kind == FAULT_CORRUPT && strstr(fault.text, "another host") != NULL && site_peer_asked(&peer) == 1);
+		CHECK(!list(1) && fault.kind == FAULT_CORRUPT && strstr(fault.text, "another host") != NULL && turn_peer_asked(&peer.turns) == 1);
 	}
 	put_page(0, "aa", link_to("/x\\r\\nHost: evil"));
-	CHECK(!list(1) && fault.kind == FAULT_CORRUPT && site_peer_asked(&peer) == 1);
+	CHECK(!list(1) && fault.kind == FAULT_CORRUPT && turn_peer_asked(&peer.turns) == 1);
 	put_page(0, "aa", link_to("/x y"));
-	CHECK(!list(1) && fault.kind == FAULT_CORRUPT && site_peer_asked(&peer) == 1);
+	CHECK(!list(1) && fault.kind == FAULT_CORRUPT && turn_peer_asked(&peer.turns) == 1);
 	end();
 }
 
@@ -215,7 +215,7 @@ pages_without_end(void)
 {
 	begin(true);
 	put_page(0, "aa", link_to("/x"));
-	CHECK(!list(1) && fault.kind == FAULT_BOUND && site_peer_asked(&peer) == 100);
+	CHECK(!list(1) && fault.kind == FAULT_BOUND && turn_peer_asked(&peer.turns) == 100);
 	end();
 }
 

@@ -27,7 +27,7 @@ begin(void)
 	fault_clear(&fault);
 	site_peer_open(&peer);
 	login_none(&login);
-	snprintf(words, sizeof words, "http://127.0.0.1:%u", peer.port);
+	snprintf(words, sizeof words, "http://127.0.0.1:%u", peer.turns.port);
 	CHECK(url_parse(&url, span_of(words), &fault) && site_open(&site, &network, &url, &login, NULL, &fault));
 }
 
@@ -35,7 +35,7 @@ static void
 end(void)
 {
 	site_close(&site);
-	site_peer_close(&peer);
+	turn_peer_close(&peer.turns);
 }
 
 static void
@@ -117,7 +117,7 @@ another_file_is_none(void)
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		say((struct site_answer[]){{FILE_OF_10, 4}, {others[i], 0}}, 2);
 		CHECK(!download(64) && fault.kind == FAULT_CORRUPT && strstr(fault.text, "changed") != NULL);
-		CHECK(site_peer_asked(&peer) == 2);
+		CHECK(turn_peer_asked(&peer.turns) == 2);
 	}
 	say((struct site_answer[]){{FILE_OF_10, 4}, {"HTTP/1.1 404 Not Found\r\n" LENGTH(0), 0}}, 2);
 	CHECK(!download(64) && fault.kind == FAULT_MISSING);
@@ -197,7 +197,7 @@ deletes_what_it_knows(void)
 	CHECK(strstr(peer.heads[0], "DELETE /api/vfs/LogFiles/x HTTP/1.1\r\n") == peer.heads[0]);
 	CHECK(strstr(peer.heads[0], "\r\nIf-Match: \"e1\"\r\n") != NULL);
 	CHECK(delete("HTTP/1.1 204 No Content\r\n\r\n", "\"e1\"") && delete("HTTP/1.1 404 Not Found\r\n" LENGTH(0), "\"e1\""));
-	CHECK(!delete("HTTP/1.1 412 Precondition Failed\r\n" LENGTH(0), "\"e1\"") && fault.kind == FAULT_BUSY && site_peer_asked(&peer) == 1);
+	CHECK(!delete("HTTP/1.1 412 Precondition Failed\r\n" LENGTH(0), "\"e1\"") && fault.kind == FAULT_BUSY && turn_peer_asked(&peer.turns) == 1);
 	CHECK(delete("HTTP/1.1 200 OK\r\n" LENGTH(0), NULL));
 	CHECK(strstr(peer.heads[0], "DELETE /api/vfs/LogFiles/x/ HTTP/1.1\r\n") == peer.heads[0] && strstr(peer.heads[0], "If-Match") == NULL);
 	CHECK(!delete("HTTP/1.1 409 Conflict\r\n" LENGTH(0), NULL));
