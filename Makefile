@@ -111,19 +111,19 @@ $(out)/story/%: tests/story/%.c $(out)/libnet.a $(bearssl)
 	@echo "STORY $<"
 	@$(CC) $(CFLAGS) $(SANFLAGS) $(INCLUDES) $(LDFLAGS) -o $@ $< $(out)/libnet.a $(bearssl) -lpthread
 
+# All targets are built by one make under the sanitizers: two at once would make the same objects.
 fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 ifneq ($(findstring fuzzer,$(SAN)),)
-build/fuzz/%: tests/fuzz/%.c $(out)/libcmd.a $(bearssl)
+build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(out)/libcmd.a $(bearssl)
 	@mkdir -p $(@D)
 	@echo "FUZZ $<"
 	@$(CC) $(CFLAGS) -Wno-missing-prototypes $(INCLUDES) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(out)/libcmd.a $(bearssl) -lpthread
-else
-build/fuzz/%: again
-	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined $@
-endif
-again:
-
 fuzzers: $(fuzz_targets)
+else
+fuzzers:
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined fuzzers
+endif
+
 fuzz: fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
@@ -140,6 +140,6 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all again unit story test fuzz fuzzers torture bench clean
+.PHONY: all unit story test fuzz fuzzers torture bench clean
 .SECONDARY:
 -include $(wildcard $(out)/obj/*.d $(out)/obj/*/*.d)
