@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/landing.h"
 
+#include "azure/blob_probe.h"
 #include "job/metadata.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/upload.h"
 
+#include "azure/blob_probe.h"
 #include "base/encode.h"
 #include "base/file_place.h"
 #include "base/log.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Uploads against a blob service that does wrong on demand. */
 #include "azure/blob.h"
+#include "azure/blob_probe.h"
 
 #include "base/stop.h"
 #include "blob_peer.h"
