@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 
 #define EVENT_MAX (40u * KIB) /* a path, each byte of it escaped, an address and a fault */
-#define DRAW_MS 250
 
 struct put_run {
 	struct session session;
@@ -200,37 +199,24 @@ take_report(void *state, const struct upload *upload, const char *file, const st
 }
 
 static struct progress_view
-look_at_upload(void *upload, unsigned i)
+look_at_upload(void *uploads, unsigned i)
 {
 	(void)i;
-	return progress_look(&((struct upload *)upload)->progress);
+	return progress_look(&((struct uploads *)uploads)->upload.progress);
+}
+
+static bool
+wait_for_uploads(void *uploads, int64_t ms)
+{
+	return uploads_wait(uploads, ms);
 }
 
 static void
 follow(struct put_run *run)
 {
-	const struct settings *settings = run->settings;
-	bool draws = !settings->quiet && !settings->no_progress && progress_line_possible();
-	if (draws)
-		progress_line_begin(look_at_upload, &run->uploads.upload, 1);
-	while (!uploads_wait(&run->uploads, DRAW_MS))
-		if (draws)
-			progress_line_draw();
+	const struct progress_subject subject = {look_at_upload, wait_for_uploads, &run->uploads, 1};
+	progress_line_follow(&subject, !run->settings->quiet && !run->settings->no_progress);
 	uploads_join(&run->uploads);
-	if (draws)
-		progress_line_end();
-}
-
-static int
-outcome(const struct put_run *run)
-{
-	if (stop_signal() != 0 && run->first_status != STATUS_DONE)
-		return 128 + stop_signal();
-	if (stop_signal() != 0 && run->uploads.next < run->uploads.count)
-		return status_of_stop();
-	if (run->failed > 0 && run->done > 0)
-		return STATUS_SOME;
-	return run->first_status;
 }
 
 static bool
@@ -269,7 +255,7 @@ run_put(const struct command *command, struct settings *settings)
 	run->settings = settings;
 	opened = session_open_network(&run->session, &first, settings, &fault);
 	if (opened && go(run, &second, &fault)) {
-		status = outcome(run);
+		status = status_of_run(run->first_status, run->done, run->failed, run->uploads.next == run->uploads.count);
 	} else {
 		log_fault(&fault);
 		/* the service was not asked yet: what is denied so far is a SAS that cannot write */
