@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # seeds.py: writes the seeds of the fuzz targets dump_unwind, dump_pe, dump_minidump and dump_core that are laid out by hand
-# here, into tests/fuzz/seeds. They are kept there, so this runs only when a layout changes.
+# here, into tests/fuzz/seeds, and of dump_metadata and dump_managed those made of a seed that is there. They are kept
+# there, so this runs only when a layout changes.
 import os
 from struct import pack
 
@@ -340,7 +341,42 @@ def make_cores():
     keep("dump_core", "header", b"\x7fELF\2\1")
 
 
+# --- dump_metadata: the block that tests/unit/dump_clr.c lays out is the seed "block"; these are variants of it
+
+BLOCK = 0x7f0000100000
+
+
+def variant(name, **changes):
+    """Each change: aNNN = bytes at that place, or a number, which is the address of a place in the block."""
+    with open(os.path.join(HERE, "dump_metadata", "block"), "rb") as file:
+        block = bytearray(file.read())
+    for place, data in changes.items():
+        at, data = int(place[1:], 16), data if isinstance(data, bytes) else words(BLOCK + data)
+        block[at:at + len(data)] = data
+    keep("dump_metadata", name, bytes(block))
+
+
+def make_metadata():
+    with open(os.path.join(HERE, "dump_metadata", "blob"), "rb") as file:
+        blob = file.read()[:0x240]
+    held = {"a800": 0x2c0, "a810": 0x700, "a430": 0x800}                                 # an object[] in front of the trace
+    string = {"a118": 0x340, "a600": 0x340, "a608": pack("<I", 2) + "hi".encode("utf-16-le")}
+    variant("held", **held)
+    variant("dynamic-method", a926=pack("<H", 7), a940=0xf00, af00=b"lambda\0")
+    variant("words", **string)
+    variant("two-strings", **string, a418=0x640, a640=words(BLOCK + 0x340), a648=pack("<I", 2) + "ho".encode("utf-16-le"))
+    variant("no-words", **string, a60c=b"\1\0\0\xd8")
+    variant("dynamic-module", a308=bytes(8), a310=0x2000, a2000=pack("<I", 0x1000), a2004=blob)
+    variant("unknown-type", a100=bytes(8) * 2, a468=pack("<I", 0xe0434352))
+    variant("no-parent", a100=0xfff000, a118=0x340, a600=0x340, a468=pack("<I", 0xe0434352), a410=0x600)
+    variant("by-layout", a0=b"\1", a308=0x2100, a2100=0x2140, a2108=0x2140, a2140=0x2180, a2188=0x1000)
+    variant("by-narrow", a0=b"\1", a20a=pack("<H", 2), a24a=pack("<H", 4))
+    variant("code-of-hardware", a100=0xfff000, a468=pack("<I", 0xc0000005))
+    variant("self", aa00=0xb10, ab10=0xb10, aa08=pack("<I", 0xffffffff), ac00=0xc00)
+
+
 make_minidumps()
+make_metadata()
 make_cores()
 make_arm64()
 make_x64()
