@@ -34,6 +34,7 @@ struct frames {
 	size_t count;
 	uint64_t left_out;  /* frames that were walked but not kept, beside the folded ones */
 	bool ended_well;    /* at the thread's start */
+	uint64_t end_sp;    /* of the last frame, those that were folded counted */
 };
 
 /* Code that no module holds: the code manager of a .NET runtime. NULL members: none. */

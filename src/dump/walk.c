@@ -301,6 +301,7 @@ walk_thread(struct space *space, const struct thread *thread, struct code_source
 		keep_frame(&walker);
 		frames_fold(frames);
 	}
+	frames->end_sp = walker.registers.sp;
 	walk_name_frames(&walker, 0, frames->count);
 	cut_at_start(frames);
 }

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STACK_NEAR 0x10000u /* a frame is hardly larger */
+#define RANGES_MOST 256     /* that follow each other without a gap */
+
 size_t
 diagnose_need(bool images)
 {
@@ -201,19 +204,41 @@ weak_frame(const struct diagnosis *diagnosis)
 	return frames->ended_well ? NULL : &frames->list[frames->count - 1];
 }
 
+/* Where the memory of the stack ends in the dump, right above its last frame; 0: not before the stack itself does. */
+static uint64_t
+stack_missing_from(struct diagnosis *diagnosis)
+{
+	const struct thread *thread = diagnosis->thread;
+	uint64_t sp = diagnosis->frames.end_sp, end = sp, start, size;
+	if (sp < thread->stack_start || sp - thread->stack_start >= thread->stack_size)
+		return 0;
+	for (unsigned i = 0; i < RANGES_MOST && end - sp <= STACK_NEAR; i++) {
+		if (!space_range_at(&diagnosis->space, end, &start, &size) || start > end)
+			break;
+		end = start + size;
+	}
+	return end - sp <= STACK_NEAR && end - thread->stack_start < thread->stack_size ? end : 0;
+}
+
 static void
 note_stack(struct diagnosis *diagnosis)
 {
 	const struct frames *frames = &diagnosis->frames;
 	const struct frame *weak;
 	char room[SPACE_NAME_MAX];
+	uint64_t missing;
 	if (diagnosis->thread == NULL)
 		return;
 	if (frames->count == 0) {
 		note(diagnosis, "thread %" PRIu32 " has no stack: its registers are not in the dump, or point nowhere", diagnosis->thread->id);
 		return;
 	}
+	missing = frames->ended_well ? 0 : stack_missing_from(diagnosis);
+	if (missing != 0)
+		note(diagnosis, "the stack cannot be followed behind frame %zu: its memory from 0x%" PRIx64 " on is not in this dump", frames->count - 1, missing);
 	weak = weak_frame(diagnosis);
+	if (missing != 0 && weak == &frames->list[frames->count - 1])
+		return;
 	if (weak == NULL || weak->module == NULL || weak->managed)
 		return;
 	(void)diagnose_frame(diagnosis, weak, room);

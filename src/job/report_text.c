@@ -138,18 +138,26 @@ put_thread_name(struct diagnosis *diagnosis, struct pen *pen, const struct threa
 
 /* --- the first lines */
 
+static const char *
+what_else(const struct diagnosis *diagnosis)
+{
+	if (diagnosis->crashed)
+		return "an exception that could not be read";
+	return diagnosis->space.crash_torn ? "unknown: the file ends before the record of a crash" : "no crash is recorded in this dump";
+}
+
 static void
 put_what(struct diagnosis *diagnosis, struct pen *pen)
 {
 	const struct managed_exception *exception = diagnose_exception(diagnosis);
 	label(pen, "What");
-	pen_colour(pen, diagnosis->crashed ? PEN_RED : PEN_GREEN);
+	pen_colour(pen, diagnosis->crashed || diagnosis->space.crash_torn ? PEN_RED : PEN_GREEN);
 	if (exception != NULL)
 		put_exception(diagnosis, pen, exception, MESSAGE_SHOWN);
 	else if (diagnosis->detail[0] != 0)
 		pen_tame(pen, diagnosis->detail, WHAT_MAX);
 	else
-		pen_put(pen, diagnosis->crashed ? "an exception that could not be read" : "no crash is recorded in this dump");
+		pen_put(pen, what_else(diagnosis));
 	pen_colour(pen, PEN_PLAIN);
 	pen_put(pen, "\n");
 }
