@@ -94,13 +94,23 @@ diagnose_frame(struct diagnosis *diagnosis, const struct frame *frame, char room
 	return signed_frame;
 }
 
+/* A scan may hit on an earlier call's return address, but not where the first frame is no code at all: then its own lies at
+ * the stack pointer, for the call has just been made. */
+static bool
+is_sure(const struct diagnosis *diagnosis, const struct frames *frames, size_t i)
+{
+	const struct frame *list = frames->list;
+	return list[i].trust != TRUST_SCAN ||
+	       (i == 1 && list[0].module == NULL && !list[0].managed && list[1].sp - list[0].sp == diagnosis->space.pointer_size);
+}
+
 size_t
 diagnose_top(struct diagnosis *diagnosis, const struct frames *frames)
 {
 	char room[SPACE_NAME_MAX];
 	for (size_t i = 0; i < frames->count; i++) {
 		struct signed_frame frame = diagnose_frame(diagnosis, &frames->list[i], room);
-		if (frames->list[i].trust != TRUST_SCAN && signature_is_own(&frame))
+		if (is_sure(diagnosis, frames, i) && signature_is_own(&frame))
 			return i;
 	}
 	return NO_FRAME;
@@ -133,7 +143,7 @@ sign(struct diagnosis *diagnosis)
 	} else {
 		for (size_t i = 0; i < frames->count; i++) {
 			struct signed_frame frame = diagnose_frame(diagnosis, &frames->list[i], room);
-			if (frames->list[i].trust != TRUST_SCAN)
+			if (is_sure(diagnosis, frames, i))
 				(void)signature_add(signature, &frame);
 		}
 	}

@@ -112,15 +112,15 @@ core_cut_at_every_byte(void)
 	cut_everywhere(seed("core"), 800);
 }
 
-/* A stack of 0x1000 bytes, of which the dump has `kept`; nothing on it looks like a return address. */
-static void
-make_stack(size_t kept)
+/* A stack of 0x1000 bytes, of which the dump has `kept`; nothing on it looks like a return address. Tells where it lies. */
+static size_t
+make_stack(uint64_t pc, size_t kept)
 {
 	size_t context, list;
 	minidump_begin(&maker);
 	minidump_system(&maker, 9, 2);
-	context = put_context(&maker, 0x140001000, 0x20010, 1232);
-	put_exception(&maker, 7, 0xc0000005, 0x140001000, 0, NULL, context, 1232);
+	context = put_context(&maker, pc, 0x20010, 1232);
+	put_exception(&maker, 7, 0xc0000005, pc, 0, NULL, context, 1232);
 	list = put(&maker, 1, 4);
 	put_thread(&maker, 7, 0, 0x20000, 0x1000, 0, context, 1232);
 	minidump_stream(&maker, STREAM_THREADS, list, 4 + 48);
@@ -136,20 +136,34 @@ make_stack(size_t kept)
 	}
 	minidump_stream(&maker, STREAM_MEMORY64, list, 48);
 	put_at(&maker, list + 8, maker.used, 8);
-	put_bytes(&maker, NULL, kept);
+	return put_bytes(&maker, NULL, kept);
 }
 
 static void
 tells_why_a_stack_ends(void)
 {
-	make_stack(0x200);
+	make_stack(0x140001000, 0x200);
 	CHECK(diagnose(maker_span(&maker), false));
 	CHECK(has_note("the stack cannot be followed behind frame 0: its memory from 0x20200 on is not in this dump"));
 	CHECK(!has_note("unwind data"));
-	make_stack(0x1000);
+	make_stack(0x140001000, 0x1000);
 	CHECK(diagnose(maker_span(&maker), false));
 	CHECK(!has_note("its memory from"));
 	CHECK(has_note("unwind data of shop.exe is not in this dump"));
+}
+
+/* What made the call is the answer, although only a scan found it: but not one word further up. */
+static void
+marks_who_called_into_nowhere(void)
+{
+	for (size_t gap = 0; gap <= 8; gap += 8) {
+		size_t stack = make_stack(0x5000, 0x1000);
+		put_at(&maker, stack + 0x10 + gap, 0x140001100, 8);
+		CHECK(diagnose(maker_span(&maker), false));
+		CHECK(diagnosis->frames.count == 2 && diagnosis->frames.list[1].pc == 0x140001100);
+		CHECK(diagnosis->top == (gap == 0 ? 1 : NO_FRAME));
+		CHECK((strstr(diagnosis->signature.text, "shop.exe+0x1100") != NULL) == (gap == 0));
+	}
 }
 
 /* Its directory lists an exception at 0x62c of the file. */
@@ -173,6 +187,7 @@ main(void)
 	UNIT_RUN(minidump_cut_at_every_byte);
 	UNIT_RUN(core_cut_at_every_byte);
 	UNIT_RUN(tells_why_a_stack_ends);
+	UNIT_RUN(marks_who_called_into_nowhere);
 	UNIT_RUN(tells_that_the_crash_is_cut_off);
 	return unit_end();
 }
