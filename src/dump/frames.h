@@ -21,7 +21,7 @@ struct frame {
 	const struct module *module; /* NULL: none (JIT code, or lost) */
 	uint64_t function;           /* start of the function by unwind data, 0: unknown */
 	char name[FRAME_NAME_MAX];   /* function name, UTF-8; empty: unknown */
-	uint64_t name_start;         /* address that the name's symbol begins at */
+	uint64_t name_start;         /* address that the name's symbol begins at, 0: unknown */
 	bool managed;
 	char file[FRAME_FILE_MAX];   /* from .sym files; empty: unknown */
 	uint32_t line;
@@ -41,7 +41,7 @@ struct frames {
 struct code_source {
 	/* The RUNTIME_FUNCTION for pc: image base it is relative to, and its three words; false: not mine. */
 	bool (*unwind_at)(struct code_source *, struct space *, uint64_t pc, uint64_t *base, uint32_t entry[3]);
-	/* The method at pc as Namespace.Type.Method; false: not mine. start: where the method begins. */
+	/* The method at pc as Namespace.Type.Method; false: not mine. start: where the method begins, 0: unknown. */
 	bool (*name_at)(struct code_source *, struct space *, uint64_t pc, char name[FRAME_NAME_MAX], uint64_t *start);
 };
 
