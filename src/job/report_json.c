@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define UNLOADED_MOST 4096
+#define COMMENT_MAX 4000
 
 static void
 put_some(struct pen *pen, const char *name, const char *value)
@@ -319,6 +320,15 @@ put_notes(const struct diagnosis *diagnosis, struct pen *pen)
 	pen_end(pen, ']');
 }
 
+static void
+put_comment(struct diagnosis *diagnosis, struct pen *pen)
+{
+	char room[COMMENT_MAX];
+	struct text comment = text_in(room, sizeof room);
+	if (space_comment(&diagnosis->space, &comment))
+		pen_string(pen, "comment", room);
+}
+
 void
 report_json(struct diagnosis *diagnosis, struct pen *pen)
 {
@@ -343,6 +353,7 @@ report_json(struct diagnosis *diagnosis, struct pen *pen)
 	put_threads(diagnosis, pen);
 	put_modules(diagnosis, pen);
 	put_unloaded(diagnosis, pen);
+	put_comment(diagnosis, pen);
 	put_notes(diagnosis, pen);
 	pen_end(pen, '}');
 	pen_put(pen, "\n");

@@ -16,6 +16,7 @@
 #define IDS_SHOWN 12
 #define UNLOADED_SHOWN 40
 #define COMMENT_MAX 4000
+#define COMMENT_LINES 40
 
 static void
 label(struct pen *pen, const char *words)
@@ -526,14 +527,39 @@ put_unloaded(struct diagnosis *diagnosis, struct pen *pen)
 		pen_tame(pen, space_short_name(name), NAME_SHOWN);
 		pen_put(pen, "\n");
 	}
+	if (space_unloaded(space, UNLOADED_SHOWN, &module))
+		pen_put(pen, "  and more\n");
+}
+
+/* ProcDump's has several lines. */
+static void
+put_comment(struct space *space, struct pen *pen)
+{
+	char room[COMMENT_MAX], *line = room, *end;
+	struct text comment = text_in(room, sizeof room);
+	if (!space_comment(space, &comment) || room[strspn(room, "\r\n")] == 0)
+		return;
+	heading(pen, "Comment");
+	for (unsigned i = 0; i < COMMENT_LINES && line != NULL; i++, line = end) {
+		line += strspn(line, "\r\n");
+		end = line + strcspn(line, "\r\n");
+		if (end == line)
+			return;
+		end = *end == 0 ? NULL : end + 1;
+		if (end != NULL)
+			end[-1] = 0;
+		pen_put(pen, "  ");
+		pen_tame(pen, line, COMMENT_MAX);
+		pen_put(pen, "\n");
+	}
+	if (line != NULL && line[strspn(line, "\r\n")] != 0)
+		pen_put(pen, "  and more\n");
 }
 
 static void
 put_rest(struct diagnosis *diagnosis, struct pen *pen)
 {
 	struct space *space = &diagnosis->space;
-	char room[COMMENT_MAX];
-	struct text comment = text_in(room, sizeof room);
 	if (space->has_process_times || space->process_start_s != 0) {
 		heading(pen, "Times");
 		if (space->process_start_s != 0) {
@@ -544,12 +570,7 @@ put_rest(struct diagnosis *diagnosis, struct pen *pen)
 		if (space->has_process_times)
 			pen_printf(pen, "  CPU: user %" PRIu32 " s, kernel %" PRIu32 " s\n", space->process_user_s, space->process_kernel_s);
 	}
-	if (space_comment(space, &comment) && comment.used > 0) {
-		heading(pen, "Comment");
-		pen_put(pen, "  ");
-		pen_tame(pen, room, COMMENT_MAX);
-		pen_put(pen, "\n");
-	}
+	put_comment(space, pen);
 	if (diagnosis->note_count == 0)
 		return;
 	heading(pen, "Notes");

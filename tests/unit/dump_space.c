@@ -198,6 +198,34 @@ clamps_what_lists_claim(void)
 	use_everything();
 }
 
+/* Sums and ends that wrap must not lead back into the file or to the bottom of memory; a stack at 0 of the file is not there. */
+static void
+places_do_not_wrap(void)
+{
+	uint64_t start, size;
+	uint8_t byte;
+	size_t list;
+	minidump_begin(&maker);
+	minidump_system(&maker, 9, 2);
+	list = put(&maker, 3, 8);
+	put(&maker, 32, 8);
+	put(&maker, 0x1000, 8), put(&maker, UINT64_MAX, 8);
+	put(&maker, 0x200000, 8), put(&maker, 0x10, 8); /* behind the sum at 31 of the file */
+	put(&maker, 0x300000, 8), put(&maker, 0x10, 8);
+	minidump_stream(&maker, STREAM_MEMORY64, list, 64);
+	list = put(&maker, 2, 4);
+	put(&maker, UINT64_MAX - 7, 8), put(&maker, 0x100, 4), put(&maker, 32, 4);
+	put(&maker, 0x400000, 8), put(&maker, 0x100, 4), put(&maker, 0xfffffff0, 4);
+	minidump_stream(&maker, STREAM_MEMORY, list, 36);
+	list = put(&maker, 1, 4);
+	put_thread(&maker, 7, 0, 0x500000, 0x20, 0, 0, 0);
+	minidump_stream(&maker, STREAM_THREADS, list, 4 + 48);
+	CHECK(open_made() && space.lists[0].usable == 1 && space.lists[1].usable == 1);
+	CHECK(space_u8(&space, 0x1000, &byte) && !space_u8(&space, 0x200000, &byte) && !space_u8(&space, 0x300000, &byte));
+	CHECK(space_range_at(&space, UINT64_MAX - 7, &start, &size) && start == UINT64_MAX - 7 && size == 7);
+	CHECK(!space_u8(&space, 0x400000, &byte) && !space_u8(&space, 0x500000, &byte));
+}
+
 static void
 allows_padding_behind_the_count(void)
 {
@@ -507,6 +535,7 @@ main(void)
 	UNIT_RUN(survives_truncation_at_every_byte);
 	UNIT_RUN(survives_single_bytes_changed);
 	UNIT_RUN(clamps_what_lists_claim);
+	UNIT_RUN(places_do_not_wrap);
 	UNIT_RUN(allows_padding_behind_the_count);
 	UNIT_RUN(reads_lists_with_larger_entries);
 	UNIT_RUN(mends_names);

@@ -152,6 +152,39 @@ tells_why_a_stack_ends(void)
 	CHECK(has_note("unwind data of shop.exe is not in this dump"));
 }
 
+/* ProcDump's comment has lines, and control characters are no one's. */
+static void
+writes_comments_by_lines(void)
+{
+	static const char words[] = "\r\n*** procdump -ma -e\r\n*** Unhandled: E0434352\x1b[2J\r\n\r\n";
+	size_t at;
+	(void)make_stack(0x140001000, 0x1000);
+	at = maker.used;
+	for (const char *c = words; *c != 0; c++)
+		put(&maker, (unsigned char)*c, 2);
+	minidump_stream(&maker, STREAM_COMMENT_W, at, maker.used - at);
+	CHECK(diagnose(maker_span(&maker), false));
+	write_with(report_text);
+	CHECK(strstr(got, "\nComment\n  *** procdump -ma -e\n  *** Unhandled: E0434352\\u{1b}[2J\n\nNotes\n") != NULL);
+	write_with(report_json);
+	CHECK(strstr(got, "\"comment\":\"\\u000d\\u000a*** procdump -ma -e\\u000d\\u000a*** Unhandled: E0434352\\u001b[2J\\u000d\\u000a\\u000d\\u000a\"") != NULL);
+	at = maker.used;
+	put(&maker, '\n', 2), put(&maker, '\r', 2);
+	maker.streams--;
+	minidump_stream(&maker, STREAM_COMMENT_W, at, 4);
+	CHECK(diagnose(maker_span(&maker), false));
+	write_with(report_text);
+	CHECK(strstr(got, "Comment") == NULL);
+	at = maker.used;
+	for (unsigned i = 0; i < 50; i++)
+		put(&maker, 'a', 2), put(&maker, '\n', 2);
+	maker.streams--;
+	minidump_stream(&maker, STREAM_COMMENT_W, at, 200);
+	CHECK(diagnose(maker_span(&maker), false));
+	write_with(report_text);
+	CHECK(strstr(got, "  a\n  a\n  and more\n\nNotes") != NULL);
+}
+
 /* What made the call is the answer, although only a scan found it: but not one word further up. */
 static void
 marks_who_called_into_nowhere(void)
@@ -187,6 +220,7 @@ main(void)
 	UNIT_RUN(minidump_cut_at_every_byte);
 	UNIT_RUN(core_cut_at_every_byte);
 	UNIT_RUN(tells_why_a_stack_ends);
+	UNIT_RUN(writes_comments_by_lines);
 	UNIT_RUN(marks_who_called_into_nowhere);
 	UNIT_RUN(tells_that_the_crash_is_cut_off);
 	return unit_end();
