@@ -131,8 +131,7 @@ comma := ,
 fuzz: fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
 fuzz-coverage:
-	@$(MAKE) --no-print-directory COVERAGE=1 fuzzers
-	@tests/fuzz/coverage
+	@+tests/fuzz/coverage
 
 story: all
 	@TESTS=story tests/run

@@ -118,6 +118,34 @@ export_rule(void)
 	}
 }
 
+/* A call that does not return may be a function's last instruction: the return address is the next function's, whose frame is
+ * larger here and whose name is another. What a trap interrupted is taken as it is. */
+static void
+call_at_the_end(void)
+{
+	static const unsigned char info[] = {1, 4, 1, 0, 4, 0x82};
+	begin();
+	made_u32(BASE + PDATA + 12 * 2 + 8, XDATA + 0x10);
+	made_bytes(BASE + XDATA + 0x10, info, sizeof info);
+	make_export(BASE, "next", 0x1200);
+	call_from(BASE, 1);
+	made_u64(top - 8, BASE + 0x1200);
+	call_from(BASE, 3);
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 4 && frames.ended_well);
+	CHECK(frames.list[1].pc == BASE + 0x1200 && frames.list[1].function == BASE + 0x1100);
+	CHECK_TEXT(frames.list[1].name, "");
+	CHECK(frames.list[2].pc == BASE + 0x1340 && frames.list[2].trust == TRUST_PDATA);
+	begin();
+	make_export(BASE, "next", 0x1200);
+	made_register(16, BASE + 0x1200);
+	made_u64(STACK, BASE + 0x1140); /* nothing of its prolog has run */
+	walk();
+	CHECK_TEXT(frames.list[0].name, "next");
+	CHECK(frames.count > 1 && frames.list[1].pc == BASE + 0x1140 && frames.list[1].sp == STACK + 8);
+}
+
 /* Frame 0 in a function without frame: the return address is at rsp; it has a name when an export is near. */
 static void
 leaf(void)
@@ -475,6 +503,7 @@ main(void)
 {
 	UNIT_RUN(by_pdata);
 	UNIT_RUN(export_rule);
+	UNIT_RUN(call_at_the_end);
 	UNIT_RUN(leaf);
 	UNIT_RUN(call_through_null);
 	UNIT_RUN(ends_at_start);
