@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/diagnose.h"
 
+#include "dump/elf.h"
 #include "dump/open.h"
 #include "dump/reason.h"
 
@@ -237,6 +238,7 @@ note_stack(struct diagnosis *diagnosis)
 	const struct frame *weak;
 	char room[SPACE_NAME_MAX];
 	uint64_t missing;
+	struct elf elf;
 	if (diagnosis->thread == NULL)
 		return;
 	if (frames->count == 0) {
@@ -252,6 +254,11 @@ note_stack(struct diagnosis *diagnosis)
 	if (weak == NULL || weak->module == NULL || weak->managed)
 		return;
 	(void)diagnose_frame(diagnosis, weak, room);
+	if (elf_open(&elf, &diagnosis->space, weak->module->base) && elf.index == 0) {
+		note(diagnosis, "behind frame %zu the stack is less certain: %.100s was linked without a table of its unwind data, as static programs are",
+		     (size_t)(weak - frames->list), room);
+		return;
+	}
 	note(diagnosis, "behind frame %zu the stack is less certain: unwind data of %.100s is not in this dump; --images with that file, or a full dump, may supply it",
 	     (size_t)(weak - frames->list), room);
 }
@@ -263,10 +270,12 @@ note_images(struct diagnosis *diagnosis)
 	const struct symbols *symbols = &diagnosis->symbols;
 	if (diagnosis->options.images == NULL)
 		return;
-	if (images->found + images->other_id + symbols->found + symbols->other_id == 0)
+	if (images->found + images->other_id + images->unknown_id + symbols->found + symbols->other_id == 0)
 		note(diagnosis, "--images: no file there has the name of a module that was needed");
 	if (images->other_id > 0)
 		note(diagnosis, "--images: %s there is another version than the dumped one", images->other_name);
+	if (images->unknown_id > 0)
+		note(diagnosis, "--images: %s there is not used: it, or the dump, does not tell which build it is", images->unknown_name);
 	if (symbols->other_id > 0)
 		note(diagnosis, "--images: the symbols of %s there are of another build than the dumped one", symbols->other_name);
 	if (symbols_exhausted(symbols))
