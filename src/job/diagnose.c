@@ -178,6 +178,18 @@ compare_groups(const void *left, const void *right)
 	return a->first < b->first ? -1 : a->first > b->first;
 }
 
+/* A dump on demand may come upon a thread whose exception nobody handled, and which Windows is about to report. */
+static const char *
+crashing_in(const struct frames *frames)
+{
+	static const char *const functions[] = {"UnhandledExceptionFilter", "RtlReportException", "WerpReportFault", "WerpReportFaultInternal"};
+	for (size_t i = 0; i < frames->count; i++)
+		for (size_t k = 0; k < sizeof functions / sizeof functions[0]; k++)
+			if (frames->list[i].module != NULL && strcmp(frames->list[i].name, functions[k]) == 0)
+				return functions[k];
+	return NULL;
+}
+
 static void
 join_group(struct diagnosis *diagnosis, uint32_t thread, uint64_t hash)
 {
@@ -196,8 +208,15 @@ static void
 group_threads(struct diagnosis *diagnosis)
 {
 	const struct space *space = &diagnosis->space;
-	for (size_t i = 0; i < space->thread_count; i++)
-		join_group(diagnosis, (uint32_t)i, hash_frames(diagnose_walk(diagnosis, &space->threads[i])));
+	const struct thread *first = NULL;
+	for (size_t i = 0; i < space->thread_count; i++) {
+		const struct frames *frames = diagnose_walk(diagnosis, &space->threads[i]);
+		join_group(diagnosis, (uint32_t)i, hash_frames(frames));
+		if (first == NULL && !diagnosis->crashed && (diagnosis->crashing_in = crashing_in(frames)) != NULL)
+			first = &space->threads[i];
+	}
+	if (first != NULL)
+		diagnosis->thread = first;
 	qsort(diagnosis->groups, diagnosis->group_count, sizeof diagnosis->groups[0], compare_groups);
 }
 
@@ -309,24 +328,33 @@ describe_crash(struct diagnosis *diagnosis)
 }
 
 static void
-look(struct diagnosis *diagnosis, struct managed *managed)
+look_at_thread(struct diagnosis *diagnosis, struct managed *managed)
 {
 	struct space *space = &diagnosis->space;
+	if (diagnosis->thread == NULL)
+		return;
+	diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
+	walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
+	if (diagnosis->thread->id == space->crash.thread)
+		managed_read_words(managed, &diagnosis->frames);
+	diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
+}
+
+static void
+look(struct diagnosis *diagnosis, struct managed *managed)
+{
 	diagnosis->code = managed_code(managed);
 	diagnosis->top = NO_FRAME;
 	name_program(diagnosis);
 	choose_thread(diagnosis);
 	describe_crash(diagnosis);
-	if (diagnosis->thread != NULL) {
-		diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
-		walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
-		if (diagnosis->thread->id == space->crash.thread)
-			managed_read_words(managed, &diagnosis->frames);
-		diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
-	}
-	sign(diagnosis);
+	if (diagnosis->crashed)
+		look_at_thread(diagnosis, managed);
 	if (diagnosis->options.all || !diagnosis->crashed)
 		group_threads(diagnosis);
+	if (diagnosis->crashing_in != NULL)
+		look_at_thread(diagnosis, managed);
+	sign(diagnosis);
 	note_stack(diagnosis);
 	note_rest(diagnosis);
 }

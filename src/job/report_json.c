@@ -150,10 +150,10 @@ put_threads(struct diagnosis *diagnosis, struct pen *pen)
 	const struct space *space = &diagnosis->space;
 	pen_number(pen, "thread_count", space->thread_count + space->threads_left_out);
 	pen_array(pen, "threads");
-	if (diagnosis->options.all)
+	if (diagnosis->options.all || diagnosis->thread == NULL)
 		for (size_t i = 0; i < space->thread_count; i++)
 			put_thread(diagnosis, pen, &space->threads[i]);
-	else if (diagnosis->thread != NULL)
+	else
 		put_thread(diagnosis, pen, diagnosis->thread);
 	pen_end(pen, ']');
 }
@@ -344,6 +344,12 @@ report_json(struct diagnosis *diagnosis, struct pen *pen)
 		pen_signed(pen, "process_uptime", space->dump_time_s - space->process_start_s);
 	if (diagnosis->crashed)
 		put_crash(diagnosis, pen);
+	if (diagnosis->crashing_in != NULL) {
+		pen_object(pen, "unrecorded_crash");
+		pen_number(pen, "thread_id", diagnosis->thread->id);
+		pen_string(pen, "function", diagnosis->crashing_in);
+		pen_end(pen, '}');
+	}
 	if (diagnosis->signature.hash[0] != 0) {
 		pen_string(pen, "signature", diagnosis->signature.text);
 		pen_string(pen, "signature_hash", diagnosis->signature.hash);

@@ -139,12 +139,18 @@ put_thread_name(struct diagnosis *diagnosis, struct pen *pen, const struct threa
 
 /* --- the first lines */
 
-static const char *
-what_else(const struct diagnosis *diagnosis)
+static void
+put_what_else(const struct diagnosis *diagnosis, struct pen *pen)
 {
 	if (diagnosis->crashed)
-		return "an exception that could not be read";
-	return diagnosis->space.crash_torn ? "unknown: the file ends before the record of a crash" : "no crash is recorded in this dump";
+		pen_put(pen, "an exception that could not be read");
+	else if (diagnosis->crashing_in != NULL)
+		pen_printf(pen, "no crash is recorded in this dump, but thread %" PRIu32 " was about to end the process: it stands in %s",
+		           diagnosis->thread->id, diagnosis->crashing_in);
+	else if (diagnosis->space.crash_torn)
+		pen_put(pen, "unknown: the file ends before the record of a crash");
+	else
+		pen_put(pen, "no crash is recorded in this dump");
 }
 
 static void
@@ -152,13 +158,13 @@ put_what(struct diagnosis *diagnosis, struct pen *pen)
 {
 	const struct managed_exception *exception = diagnose_exception(diagnosis);
 	label(pen, "What");
-	pen_colour(pen, diagnosis->crashed || diagnosis->space.crash_torn ? PEN_RED : PEN_GREEN);
+	pen_colour(pen, diagnosis->crashed || diagnosis->crashing_in != NULL || diagnosis->space.crash_torn ? PEN_RED : PEN_GREEN);
 	if (exception != NULL)
 		put_exception(diagnosis, pen, exception, MESSAGE_SHOWN);
 	else if (diagnosis->detail[0] != 0)
 		pen_tame(pen, diagnosis->detail, WHAT_MAX);
 	else
-		pen_put(pen, what_else(diagnosis));
+		put_what_else(diagnosis, pen);
 	pen_colour(pen, PEN_PLAIN);
 	pen_put(pen, "\n");
 }

@@ -185,6 +185,31 @@ writes_comments_by_lines(void)
 	CHECK(strstr(got, "  a\n  a\n  and more\n\nNotes") != NULL);
 }
 
+/* A dump on demand of a process that Windows is about to report: thread 7 of the two, both in the function that is named so. */
+static void
+finds_a_crash_under_way(void)
+{
+	static unsigned char bytes[32768];
+	static const char function[] = "UnhandledExceptionFilter";
+	struct span from = seed("none"), dump = {bytes, from.count};
+	memcpy(bytes, from.at, from.count);
+	CHECK(diagnose(dump, false) && diagnosis->crashing_in == NULL && diagnosis->thread == NULL);
+	write_with(report_text);
+	CHECK(strstr(got, "What      no crash is recorded in this dump\nProcess ") == got);
+	write_with(report_json);
+	CHECK(strstr(got, "{\"thread_id\":7,") != NULL && strstr(got, "{\"thread_id\":8,") != NULL); /* what each was doing */
+	memcpy(bytes + 0x44a0, function, sizeof function); /* the image's first name */
+	bytes[0x4460] = 0xa0;
+	CHECK(diagnose(dump, false) && diagnosis->crashing_in != NULL && !diagnosis->crashed);
+	write_with(report_text);
+	CHECK(strstr(got, "What      no crash is recorded in this dump, but thread 7 was about to end the process: it stands in UnhandledExceptionFilter\n"
+	                  "Where     shop.exe!UnhandledExceptionFilter+0x10, thread 7 \"main\"\nStack     => 0 ") == got);
+	write_with(report_json);
+	CHECK(strstr(got, "\"unrecorded_crash\":{\"thread_id\":7,\"function\":\"UnhandledExceptionFilter\"}") != NULL);
+	CHECK(strstr(got, "crash_info") == NULL);
+	CHECK(diagnose(seed("native"), true) && diagnosis->crashing_in == NULL);
+}
+
 /* What made the call is the answer, although only a scan found it: but not one word further up. */
 static void
 marks_who_called_into_nowhere(void)
@@ -221,6 +246,7 @@ main(void)
 	UNIT_RUN(core_cut_at_every_byte);
 	UNIT_RUN(tells_why_a_stack_ends);
 	UNIT_RUN(writes_comments_by_lines);
+	UNIT_RUN(finds_a_crash_under_way);
 	UNIT_RUN(marks_who_called_into_nowhere);
 	UNIT_RUN(tells_that_the_crash_is_cut_off);
 	return unit_end();
