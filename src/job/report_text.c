@@ -391,6 +391,15 @@ put_exceptions(struct diagnosis *diagnosis, struct pen *pen)
 }
 
 static void
+put_last_error(struct pen *pen, uint32_t error)
+{
+	const char *words = naming_last_error(error);
+	pen_printf(pen, ", last error %" PRIu32, error);
+	if (words != NULL)
+		pen_printf(pen, ": %s", words);
+}
+
+static void
 put_stack(struct diagnosis *diagnosis, struct pen *pen)
 {
 	struct space *space = &diagnosis->space;
@@ -401,7 +410,7 @@ put_stack(struct diagnosis *diagnosis, struct pen *pen)
 	pen_put(pen, "  thread ");
 	put_thread_name(diagnosis, pen, diagnosis->thread);
 	if (space->os == OS_WINDOWS && space_last_error(space, diagnosis->thread, &error))
-		pen_printf(pen, ", last error %" PRIu32, error);
+		put_last_error(pen, error);
 	pen_put(pen, "\n");
 	put_frames(diagnosis, pen, &diagnosis->frames, diagnosis->top, FRAMES_MAX);
 	if (diagnosis->frames.count > 0 && !diagnosis->frames.ended_well)

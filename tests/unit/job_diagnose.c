@@ -198,13 +198,16 @@ finds_a_crash_under_way(void)
 	CHECK(strstr(got, "What      no crash is recorded in this dump\nProcess ") == got);
 	write_with(report_json);
 	CHECK(strstr(got, "{\"thread_id\":7,") != NULL && strstr(got, "{\"thread_id\":8,") != NULL); /* what each was doing */
+	bytes[0x5868] = 126; /* in the TEB that both threads have */
 	memcpy(bytes + 0x44a0, function, sizeof function); /* the image's first name */
 	bytes[0x4460] = 0xa0;
 	CHECK(diagnose(dump, false) && diagnosis->crashing_in != NULL && !diagnosis->crashed);
 	write_with(report_text);
 	CHECK(strstr(got, "What      no crash is recorded in this dump, but thread 7 was about to end the process: it stands in UnhandledExceptionFilter\n"
 	                  "Where     shop.exe!UnhandledExceptionFilter+0x10, thread 7 \"main\"\nStack     => 0 ") == got);
+	CHECK(strstr(got, "\nStack\n  thread 7 \"main\", last error 126: module not found\n") != NULL);
 	write_with(report_json);
+	CHECK(strstr(got, "\"last_error_value\":\"0x0000007e\"") != NULL);
 	CHECK(strstr(got, "\"unrecorded_crash\":{\"thread_id\":7,\"function\":\"UnhandledExceptionFilter\"}") != NULL);
 	CHECK(strstr(got, "crash_info") == NULL);
 	CHECK(diagnose(seed("native"), true) && diagnosis->crashing_in == NULL);
