@@ -168,6 +168,15 @@ say_missing(struct managed *managed)
 		text_put(&text, "pages that name types or methods are not in this dump: a full dump (of a kernel's core, coredump_filter 0x3f) has them");
 }
 
+static void
+say_no_runtime(struct managed *managed)
+{
+	const struct crash *crash = &managed->clr.space->crash;
+	struct text text = text_in(managed->findings->missing, sizeof managed->findings->missing);
+	if (crash->recorded && crash->code == CLR_CODE && managed->clr.space->os == OS_WINDOWS)
+		text_put(&text, "no .NET runtime is among the modules of this dump: the exception's type and message cannot be read");
+}
+
 struct managed *
 managed_open(struct space *space, struct memory *memory, const char *path, struct managed_findings *findings)
 {
@@ -187,8 +196,10 @@ managed_open(struct space *space, struct memory *memory, const char *path, struc
 		findings->thread_is_other = findings->thread != space->crash.thread;
 		return managed;
 	}
-	if (findings->runtime_count == 0)
+	if (findings->runtime_count == 0) {
+		say_no_runtime(managed);
 		return managed;
+	}
 	read_runtimes(managed, raiser_known);
 	read_watson(managed);
 	use_watson(managed);

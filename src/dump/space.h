@@ -109,6 +109,7 @@ struct space {
 	char soft[8][160];           /* what was odd but not fatal, for the report */
 	size_t soft_count;
 	bool torn;                   /* the file ends before what it lists */
+	bool crash_torn;             /* and the record of the crash is, or may be, in what is missing */
 };
 
 /* Exactly size bytes at an address (across adjoining ranges; from images when the dump lacks them), or false. */

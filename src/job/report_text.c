@@ -16,6 +16,7 @@
 #define IDS_SHOWN 12
 #define UNLOADED_SHOWN 40
 #define COMMENT_MAX 4000
+#define COMMENT_LINES 40
 
 static void
 label(struct pen *pen, const char *words)
@@ -139,17 +140,31 @@ put_thread_name(struct diagnosis *diagnosis, struct pen *pen, const struct threa
 /* --- the first lines */
 
 static void
+put_what_else(const struct diagnosis *diagnosis, struct pen *pen)
+{
+	if (diagnosis->crashed)
+		pen_put(pen, "an exception that could not be read");
+	else if (diagnosis->crashing_in != NULL)
+		pen_printf(pen, "no crash is recorded in this dump, but thread %" PRIu32 " was about to end the process: it stands in %s",
+		           diagnosis->thread->id, diagnosis->crashing_in);
+	else if (diagnosis->space.crash_torn)
+		pen_put(pen, "unknown: the file ends before the record of a crash");
+	else
+		pen_put(pen, "no crash is recorded in this dump");
+}
+
+static void
 put_what(struct diagnosis *diagnosis, struct pen *pen)
 {
 	const struct managed_exception *exception = diagnose_exception(diagnosis);
 	label(pen, "What");
-	pen_colour(pen, diagnosis->crashed ? PEN_RED : PEN_GREEN);
+	pen_colour(pen, diagnosis->crashed || diagnosis->crashing_in != NULL || diagnosis->space.crash_torn ? PEN_RED : PEN_GREEN);
 	if (exception != NULL)
 		put_exception(diagnosis, pen, exception, MESSAGE_SHOWN);
 	else if (diagnosis->detail[0] != 0)
 		pen_tame(pen, diagnosis->detail, WHAT_MAX);
 	else
-		pen_put(pen, diagnosis->crashed ? "an exception that could not be read" : "no crash is recorded in this dump");
+		put_what_else(diagnosis, pen);
 	pen_colour(pen, PEN_PLAIN);
 	pen_put(pen, "\n");
 }
@@ -376,6 +391,15 @@ put_exceptions(struct diagnosis *diagnosis, struct pen *pen)
 }
 
 static void
+put_last_error(struct pen *pen, uint32_t error)
+{
+	const char *words = naming_last_error(error);
+	pen_printf(pen, ", last error %" PRIu32, error);
+	if (words != NULL)
+		pen_printf(pen, ": %s", words);
+}
+
+static void
 put_stack(struct diagnosis *diagnosis, struct pen *pen)
 {
 	struct space *space = &diagnosis->space;
@@ -386,7 +410,7 @@ put_stack(struct diagnosis *diagnosis, struct pen *pen)
 	pen_put(pen, "  thread ");
 	put_thread_name(diagnosis, pen, diagnosis->thread);
 	if (space->os == OS_WINDOWS && space_last_error(space, diagnosis->thread, &error))
-		pen_printf(pen, ", last error %" PRIu32, error);
+		put_last_error(pen, error);
 	pen_put(pen, "\n");
 	put_frames(diagnosis, pen, &diagnosis->frames, diagnosis->top, FRAMES_MAX);
 	if (diagnosis->frames.count > 0 && !diagnosis->frames.ended_well)
@@ -518,14 +542,39 @@ put_unloaded(struct diagnosis *diagnosis, struct pen *pen)
 		pen_tame(pen, space_short_name(name), NAME_SHOWN);
 		pen_put(pen, "\n");
 	}
+	if (space_unloaded(space, UNLOADED_SHOWN, &module))
+		pen_put(pen, "  and more\n");
+}
+
+/* ProcDump's has several lines. */
+static void
+put_comment(struct space *space, struct pen *pen)
+{
+	char room[COMMENT_MAX], *line = room, *end;
+	struct text comment = text_in(room, sizeof room);
+	if (!space_comment(space, &comment) || room[strspn(room, "\r\n")] == 0)
+		return;
+	heading(pen, "Comment");
+	for (unsigned i = 0; i < COMMENT_LINES && line != NULL; i++, line = end) {
+		line += strspn(line, "\r\n");
+		end = line + strcspn(line, "\r\n");
+		if (end == line)
+			return;
+		end = *end == 0 ? NULL : end + 1;
+		if (end != NULL)
+			end[-1] = 0;
+		pen_put(pen, "  ");
+		pen_tame(pen, line, COMMENT_MAX);
+		pen_put(pen, "\n");
+	}
+	if (line != NULL && line[strspn(line, "\r\n")] != 0)
+		pen_put(pen, "  and more\n");
 }
 
 static void
 put_rest(struct diagnosis *diagnosis, struct pen *pen)
 {
 	struct space *space = &diagnosis->space;
-	char room[COMMENT_MAX];
-	struct text comment = text_in(room, sizeof room);
 	if (space->has_process_times || space->process_start_s != 0) {
 		heading(pen, "Times");
 		if (space->process_start_s != 0) {
@@ -536,12 +585,7 @@ put_rest(struct diagnosis *diagnosis, struct pen *pen)
 		if (space->has_process_times)
 			pen_printf(pen, "  CPU: user %" PRIu32 " s, kernel %" PRIu32 " s\n", space->process_user_s, space->process_kernel_s);
 	}
-	if (space_comment(space, &comment) && comment.used > 0) {
-		heading(pen, "Comment");
-		pen_put(pen, "  ");
-		pen_tame(pen, room, COMMENT_MAX);
-		pen_put(pen, "\n");
-	}
+	put_comment(space, pen);
 	if (diagnosis->note_count == 0)
 		return;
 	heading(pen, "Notes");

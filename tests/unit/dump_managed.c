@@ -23,6 +23,7 @@ static struct space space;
 static struct memory memory;
 static struct fault fault;
 static struct managed_findings findings;
+static struct managed *opened;
 static struct managed_frame frames[MANAGED_INNER_MAX][MANAGED_FRAMES_MAX];
 static char room[CLR_AOT_BYTES];
 
@@ -368,6 +369,20 @@ watson_alone(void)
 	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"clr.dll", NULL, NULL});
 	(void)managed_open(&space, &memory, NULL, &findings);
 	CHECK(findings.exception_count == 0); /* it may be of another crash */
+	CHECK(strstr(findings.missing, "does not describe itself") != NULL);
+}
+
+/* What raised the exception is not among the modules: that is said. */
+static void
+no_runtime(void)
+{
+	begin();
+	open_crash(CLR_CODE, 5, (const uint64_t[]){0xffffffff80131999, 0, 0, 0, RUNTIME}, (const char *const[3]){"shop.exe", NULL, NULL});
+	(void)managed_open(&space, &memory, NULL, &findings);
+	CHECK(findings.runtime_count == 0 && strstr(findings.missing, "no .NET runtime") != NULL);
+	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"shop.exe", NULL, NULL});
+	(void)managed_open(&space, &memory, NULL, &findings);
+	CHECK_TEXT(findings.missing, "");
 }
 
 /* --- objects by their looks */
@@ -474,7 +489,7 @@ static void
 open_reported(void)
 {
 	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"clr.dll", NULL, NULL});
-	(void)managed_open(&space, &memory, dump, &findings);
+	opened = managed_open(&space, &memory, dump, &findings);
 }
 
 /* The report names the type, and by their addresses the methods of the object's own trace. */
@@ -492,6 +507,13 @@ reported_names(void)
 	CHECK_TEXT(e->message, "hi");
 	CHECK(e->frame_count == 1 && findings.trace_source == MANAGED_CRASHREPORT);
 	CHECK_TEXT(e->frames[0].method, "Shop.Run");
+	{ /* frames have the trace's names, but not where the methods begin */
+		struct code_source *code = managed_code(opened);
+		char name[FRAME_NAME_MAX];
+		uint64_t start = 1;
+		CHECK(code != NULL && code->name_at(code, &space, e->frames[0].pc, name, &start) && start == 0);
+		CHECK_TEXT(name, "Shop.Run");
+	}
 	CHECK(put_report(0x2000, "Shop.Bad", 0x80131999));
 	set(0x2120, 0x4000, 8), set(0xf8, 0x4001, 8); /* an address the report does not have */
 	open_reported();
@@ -562,6 +584,7 @@ main(void)
 	UNIT_RUN(watson_search);
 	UNIT_RUN(watson_implausible);
 	UNIT_RUN(watson_alone);
+	UNIT_RUN(no_runtime);
 	UNIT_RUN(raised_object);
 	UNIT_RUN(live_object);
 	UNIT_RUN(held_object);
