@@ -281,6 +281,21 @@ make_threads(const int *signals, size_t count, int noted)
 	core_segment(&maker, 0, 4, notes, 0, maker.used - notes);
 }
 
+/* As createdump of .NET Core 3 does it; the thread of that number waits for it. */
+static void
+make_createdump(int waiting)
+{
+	size_t notes, at;
+	core_begin(&maker, X64, 1);
+	notes = maker.used;
+	for (int i = 0; i < 3; i++) {
+		at = core_thread(&maker, 100 + (uint32_t)i, 6, 0, 0);
+		memcpy(maker.bytes + at - 3, "THR", 3);
+		put_at(&maker, at + 112 + 15 * 8, i == waiting ? 61 : 202, 8);
+	}
+	core_segment(&maker, 0, 4, notes, 0, maker.used - notes);
+}
+
 static void
 finds_the_thread_that_crashed(void)
 {
@@ -296,6 +311,10 @@ finds_the_thread_that_crashed(void)
 	CHECK(open_made() && !space.crash.recorded && space.requesting_thread == 100);
 	make_threads(stopped, 2, -1);
 	CHECK(open_made() && !space.crash.recorded);
+	make_createdump(1);
+	CHECK(open_made() && space.crash.recorded && space.crash.thread == 101 && space.crash.code == 6);
+	make_createdump(-1);
+	CHECK(open_made() && !space.crash.recorded && space.requesting_thread == 100);
 	core_begin(&maker, X64, 1);
 	CHECK(!open_made() && fault.kind == FAULT_CORRUPT && strstr(fault.text, "no thread") != NULL);
 }
