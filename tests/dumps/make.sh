@@ -1,24 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # make.sh OUT [VARIANT...]: builds app.cs in every way that works here, lets it crash in every way it knows, and keeps the
-# dumps with what the program said (the oracle) as OUT/VARIANT-MODE-TYPE.{core,dmp,out,…}. One run goes through to its end
-# by itself, makes nothing twice, and leaves in OUT/table.txt what there is and what could not be made, and why.
+# dumps with what the program said (the oracle) as OUT/VARIANT-MODE-TYPE.{core,dmp,out,…}, and what `dotnet-dump analyze` says
+# of them as ….dotnet-dump.txt (by ./ask). One run goes through to its end by itself, makes nothing twice, and leaves in
+# OUT/table.txt what there is and what could not be made, and why.
 #
 # Variants: fdN framework-dependent, scN self-contained, sfN single file, r2rN ReadyToRun, aotN NativeAOT, of .NET N on Linux;
-# winN self-contained, winsfN single file, winr2rN ReadyToRun, for Windows, run by wine and dumped by catch.c.
-# Types: 1 mini, 2 heap, 3 triage, 4 full, as the runtime's createdump counts them, k the kernel's own core; of Windows only
-# mini and full.
+# winN self-contained, winsfN single file, winr2rN ReadyToRun, wowN self-contained of 32 bits, for Windows, run by wine and
+# dumped by catch.c.
+# Types: 1 mini, 2 heap, 3 triage, 4 full, as the runtime's createdump counts them, k the kernel's own core; cm, ch, ct, cf the
+# same four by `dotnet-dump collect`, of a process that goes on; of Windows only mini and full.
 # ONLY="throw-4 big-4" makes these cases alone, and of each variant. The programs get an empty environment, as it is in their dumps.
-# Needs dotnet; for NativeAOT clang; for Windows wine64 and gcc-mingw-w64-x86-64. DUMPS_MAX_GIB (10) bounds OUT.
+# Needs dotnet; for NativeAOT clang; for Windows wine64 and gcc-mingw-w64-x86-64, of 32 bits wine32 and gcc-mingw-w64-i686.
+# dotnet-dump is taken from DOTNET_DUMP or PATH, or installed into OUT. DUMPS_MAX_GIB (14) bounds OUT.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 out=$(realpath -m "${1:?usage: make.sh OUT [VARIANT...]}")
 shift
 variants=("$@")
-[ $# -gt 0 ] || variants=(fd10 sc9 sc8 win10 win9 win8 sf10 r2r10 winsf10 winr2r10 sf9 sf8 r2r9 r2r8 aot10 aot9 aot8 sc6)
-most=${DUMPS_MAX_GIB:-10}
+[ $# -gt 0 ] || variants=(fd10 sc9 sc8 sc6 sc3 win10 win9 win8 win6 wow10 sf10 r2r10 winsf10 winr2r10 sf9 sf8 r2r9 r2r8 aot10 aot9 aot8)
+most=${DUMPS_MAX_GIB:-14}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 WINEPREFIX=$out/wine WINEDEBUG=-all
 all='throw-4 nullref-4 aggregate-4 generic-4 async-4 pool-4 failfast-4 throw-2 throw-1 throw-3 so-4 asyncvoid-4 failfastex-4 emit-4 hang-4'
+collected='hang-cf hang-ch hang-cm hang-ct caughthang-cf caughthang-ch'
 clean=(env -i "PATH=$PATH" "HOME=${HOME:-/}" "WINEPREFIX=$WINEPREFIX" "WINEDEBUG=$WINEDEBUG" ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
 rows=()
 
@@ -30,12 +34,12 @@ note() { # variant mode-type result
 cases() { # variant
 	[ -z "${ONLY:-}" ] || { echo "$ONLY"; return; }
 	case $1 in
-	fd*) echo "$all silent-4 index-4 cast-4 genericvalue-4 caughthang-4 nullref-2 throw-k" ;;
-	sc*) echo "$all" ;;
+	fd*) echo "$all silent-4 index-4 cast-4 genericvalue-4 caughthang-4 nullref-2 throw-k $collected" ;;
+	sc*) echo "$all $collected" ;;
 	r2r* | sf*) echo "throw-4 nullref-4 generic-4 throw-2 throw-1" ;;
 	aot*) echo "throw-4 nullref-4 failfast-4 so-4 throw-k so-k throw-1" ;;
 	winsf* | winr2r*) echo "throw-4" ;;
-	win10) echo "throw-4 throw-1 nullref-4 failfast-4 so-4 generic-4 aggregate-4 async-4 pool-4" ;;
+	win10 | wow*) echo "throw-4 throw-1 nullref-4 failfast-4 so-4 generic-4 aggregate-4 async-4 pool-4" ;;
 	win*) echo "throw-4 throw-1 nullref-4 failfast-4" ;;
 	esac
 }
@@ -49,11 +53,28 @@ options() { # variant
 	aot*) echo "-r linux-x64 -p:PublishAot=true" ;;
 	winsf*) echo "-r win-x64 --self-contained true -p:PublishSingleFile=true" ;;
 	winr2r*) echo "-r win-x64 --self-contained true -p:PublishReadyToRun=true" ;;
+	wow*) echo "-r win-x86 --self-contained true" ;;
 	win*) echo "-r win-x64 --self-contained true" ;;
+	esac
+	[ -z "$(oldest "$1")" ] || echo "-p:OldRuntime=$(oldest "$1")"
+}
+
+# Of runtimes out of support not the newest, but the one that can be had for each system.
+oldest() { # variant
+	case $1 in
+	*6) echo 6.0.13 ;;
+	*3) echo 3.1.3 ;;
 	esac
 }
 
-version_of() { sed -E 's/^(fd|sc|sf|r2r|aot|winsf|winr2r|win)//' <<< "$1"; }
+version_of() { sed -E 's/^(winr2r|r2r|[a-z]+)//' <<< "$1"; }
+
+framework() { # variant
+	case $(version_of "$1") in
+	3) echo netcoreapp3.1 ;;
+	*) echo "net$(version_of "$1").0" ;;
+	esac
+}
 
 # A build is made again only when the program changed.
 build() { # variant
@@ -63,10 +84,15 @@ build() { # variant
 	mkdir -p "$at"
 	cat > "$at/shop.csproj" <<-XML
 		<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>
-		<OutputType>Exe</OutputType><TargetFramework>net$(version_of "$1").0</TargetFramework><AssemblyName>shop</AssemblyName>
+		<OutputType>Exe</OutputType><TargetFramework>$(framework "$1")</TargetFramework><AssemblyName>shop</AssemblyName>
 		<InvariantGlobalization>true</InvariantGlobalization><Nullable>disable</Nullable>
 		<CheckEolTargetFramework>false</CheckEolTargetFramework>
-		</PropertyGroup></Project>
+		<DisableTransitiveFrameworkReferenceDownloads>true</DisableTransitiveFrameworkReferenceDownloads>
+		</PropertyGroup>
+		<Target Name="OldRuntimeNewHost" BeforeTargets="ProcessFrameworkReferences" Condition="'\$(OldRuntime)' != ''"><ItemGroup>
+		<KnownFrameworkReference LatestRuntimeFrameworkVersion="\$(OldRuntime)" />
+		<KnownAppHostPack AppHostPackVersion="\$(BundledNETCoreAppPackageVersion)" />
+		</ItemGroup></Target></Project>
 	XML
 	cp app.cs "$at/app.cs"
 	# shellcheck disable=SC2046
@@ -101,7 +127,9 @@ crash_linux() { # variant mode type name
 	local report=1
 	case $1 in sf* | aot*) report=0 ;; esac # createdump refuses a report there, and the dump with it
 	[ "$3" != k ] || { kernel_core "$1" "$2" "$4"; return; }
-	"${clean[@]}" DOTNET_DbgEnableMiniDump=1 DOTNET_DbgMiniDumpType="$3" DOTNET_DbgMiniDumpName="$4.core" DOTNET_EnableCrashReport=$report \
+	local prefix=DOTNET_
+	case $1 in *3) prefix=COMPlus_ ;; esac
+	"${clean[@]}" ${prefix}DbgEnableMiniDump=1 ${prefix}DbgMiniDumpType="$3" ${prefix}DbgMiniDumpName="$4.core" ${prefix}EnableCrashReport=$report \
 		timeout 180 "$out/build/$1/bin/shop" "$2" > "$4.out" 2>&1
 }
 
