@@ -250,8 +250,22 @@ look_through(struct search *search, uint64_t end, bool held)
 	}
 }
 
+bool
+clr_heuristic_assume(struct clr *clr, const char *version)
+{
+	unsigned major = 0;
+	for (const char *at = version; *at >= '0' && *at <= '9' && major < 1000; at++)
+		major = 10 * major + (unsigned)(*at - '0');
+	for (size_t i = 0; i < sizeof layouts / sizeof layouts[0] && clr->space->pointer_size == 8; i++)
+		if (layouts[i].version != NULL ? strncmp(version, layouts[i].version, strlen(layouts[i].version)) == 0 : major >= 9) {
+			use_layout(clr, &layouts[i]);
+			return true;
+		}
+	return false;
+}
+
 uint64_t
-clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *version, bool *types)
+clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *version, bool held, bool *types)
 {
 	struct registers registers;
 	struct search search = {.clr = clr, .version = version, .thread = thread->id};
@@ -264,7 +278,7 @@ clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *ver
 	    thread->stack_start + thread->stack_size < search.end)
 		search.end = thread->stack_start + thread->stack_size;
 	look_through(&search, search.end - search.sp > THREAD_STACK_MOST ? search.sp + THREAD_STACK_MOST : search.end, true);
-	if (search.found == 0)
+	if (search.found == 0 && !held)
 		look_through(&search, search.end, false);
 	if (search.found != 0)
 		use_layout(clr, search.layout); /* others were tried since */

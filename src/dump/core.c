@@ -253,9 +253,12 @@ choose_thread(struct reading *reading)
 		return space->crash.code != 0 ? signalled : 0;
 	while (waiting < space->thread_count && !waits_for_child(space, &space->threads[waiting]))
 		waiting++;
-	if (waiting == space->thread_count)
-		space->crash.code = 0;
-	return waiting == space->thread_count ? 0 : waiting;
+	if (waiting < space->thread_count) {
+		space_note(space, "createdump of .NET Core 3 marks a dump on demand as a crash by SIGABRT too");
+		return waiting;
+	}
+	space->crash.code = 0;
+	return 0;
 }
 
 static void

@@ -143,16 +143,53 @@ kernel_core() { # variant mode name
 	rm -rf "$at"
 }
 
-# A process that did not crash, dumped from outside, as `dotnet-dump collect` does it: with the runtime's createdump.
-dump_waiting() { # variant mode name
-	local tool=$out/build/$1/bin/createdump pid
-	[ -x "$tool" ] || tool=$(dirname "$(realpath "$(command -v dotnet)")")/shared/Microsoft.NETCore.App/$(dotnet --list-runtimes | awk '/NETCore.App/ {v = $2} END {print v}')/createdump
-	"${clean[@]}" "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1 &
+# The folder with a variant's runtime: createdump and the DAC lie there.
+runtime_of() { # variant
+	local at=$out/build/$1/bin
+	case $1 in
+	fd*) at=$(dirname "$(realpath "$(command -v dotnet)")")/shared/Microsoft.NETCore.App/$(dotnet --list-runtimes | awk '/NETCore.App/ {v = $2} END {print v}') ;;
+	sf*) at=$(dirname "$(find "${NUGET_PACKAGES:-$HOME/.nuget/packages}/microsoft.netcore.app.runtime.linux-x64" -path "*/$(version_of "$1").*/libmscordaccore.so" | sort -V | tail -1)") ;;
+	esac
+	echo "$at"
+}
+
+# A process that goes on, dumped from outside: by the runtime's createdump, or through the runtime by `dotnet-dump collect`.
+dump_waiting() { # variant mode type name
+	local pid
+	"${clean[@]}" "$out/build/$1/bin/shop" "$2" > "$4.out" 2>&1 &
 	pid=$!
-	for _ in $(seq 100); do grep -q waiting "$3.out" && break; sleep 0.1; done
-	timeout 120 "$tool" --full --name "$3.core" "$pid" >> "$3.out" 2>&1
+	for _ in $(seq 100); do grep -q waiting "$4.out" && break; sleep 0.1; done
+	case $3 in
+	4) timeout 120 "$(runtime_of "$1")/createdump" --full --name "$4.core" "$pid" ;;
+	*) timeout 120 "$DOTNET_DUMP" collect --process-id "$pid" --type "$(collect_type "$3")" --output "$4.core" ;;
+	esac >> "$4.out" 2>&1
 	kill -KILL "$pid"
 	wait "$pid"
+}
+
+collect_type() {
+	case $1 in
+	cf) echo Full ;;
+	ch) echo Heap ;;
+	cm) echo Mini ;;
+	ct) echo Triage ;;
+	esac
+}
+
+# What dotnet-dump says of a core; of 262,000 frames that takes half a minute.
+ask() { # variant name
+	[ -z "$DOTNET_DUMP" ] || [ -s "$2.core.dotnet-dump.txt" ] || timeout 180 nice ./ask "$2.core" "$(runtime_of "$1")" 2> "$2.ask.log"
+}
+
+# dotnet-dump from DOTNET_DUMP, PATH or OUT/tools, where it is installed otherwise; empty: none.
+find_dotnet_dump() {
+	DOTNET_DUMP=${DOTNET_DUMP:-$(command -v dotnet-dump)}
+	[ -n "$DOTNET_DUMP" ] || DOTNET_DUMP=$out/tools/dotnet-dump
+	if [ ! -x "$DOTNET_DUMP" ] && ! dotnet tool install --tool-path "$out/tools" dotnet-dump > "$out/build/dotnet-dump.log" 2>&1; then
+		note dotnet-dump - "NOT INSTALLED: $(reason "$out/build/dotnet-dump.log")"
+		DOTNET_DUMP=
+	fi
+	export DOTNET_DUMP
 }
 
 # Windows starts catch.exe for a process with an unhandled exception: the runtime runs as if alone until then. (Under a
@@ -172,12 +209,13 @@ crash() { # variant mode type
 		[ "$(du -s --block-size=1M "$out" | cut -f1)" -lt $((most * 1024 - 150)) ] || { note "$1" "$2-$3" "left out: $out would grow beyond $most GiB"; return; }
 		case $1:$2 in
 		win*) (cd "$out" && crash_windows "$1" "$2" "$3" "$name") ;;
-		*hang) dump_waiting "$1" "$2" "$name" ;;
+		*hang) [ "$3" != 4 ] && [ -z "$DOTNET_DUMP" ] || dump_waiting "$1" "$2" "$3" "$name" ;;
 		*) crash_linux "$1" "$2" "$3" "$name" ;;
 		esac 2> /dev/null
 		[ -s "$made" ] && fallocate -d "$made" # pages of zeros need no room
 	fi
 	if [ -s "$made" ]; then
+		case $made in *.core) ask "$1" "$name" ;; esac
 		note "$1" "$2-$3" "$(($(stat -c %s "$made") >> 20)) MiB $(sed -nE 's/^oracle .*"runtime":"([^"]*)".*/\1/p' "$name.out" | head -1)"
 	else
 		note "$1" "$2-$3" "NO DUMP: $(reason "$name.out")"
@@ -192,6 +230,7 @@ windows_ready() {
 }
 
 mkdir -p "$out/build"
+find_dotnet_dump
 for variant in "${variants[@]}"; do
 	if ! build "$variant"; then
 		note "$variant" - "DOES NOT BUILD: $(reason "$out/build/$variant.log")"
