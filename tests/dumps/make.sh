@@ -76,15 +76,10 @@ framework() { # variant
 	esac
 }
 
-# A build is made again only when the program changed.
-build() { # variant
-	local at=$out/build/$1
-	cmp -s app.cs "$at/app.cs" && [ -d "$at/bin" ] && return
-	rm -rf "$at"
-	mkdir -p "$at"
-	cat > "$at/shop.csproj" <<-XML
+project() { # name framework
+	cat <<-XML
 		<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>
-		<OutputType>Exe</OutputType><TargetFramework>$(framework "$1")</TargetFramework><AssemblyName>shop</AssemblyName>
+		<OutputType>Exe</OutputType><TargetFramework>$2</TargetFramework><AssemblyName>$1</AssemblyName>
 		<InvariantGlobalization>true</InvariantGlobalization><Nullable>disable</Nullable>
 		<CheckEolTargetFramework>false</CheckEolTargetFramework>
 		<DisableTransitiveFrameworkReferenceDownloads>true</DisableTransitiveFrameworkReferenceDownloads>
@@ -94,6 +89,15 @@ build() { # variant
 		<KnownAppHostPack AppHostPackVersion="\$(BundledNETCoreAppPackageVersion)" />
 		</ItemGroup></Target></Project>
 	XML
+}
+
+# A build is made again only when the program changed.
+build() { # variant
+	local at=$out/build/$1
+	cmp -s app.cs "$at/app.cs" && [ -d "$at/bin" ] && return
+	rm -rf "$at"
+	mkdir -p "$at"
+	project shop "$(framework "$1")" > "$at/shop.csproj"
 	cp app.cs "$at/app.cs"
 	# shellcheck disable=SC2046
 	if (cd "$at" && timeout 600 nice dotnet publish shop.csproj -c Release $(options "$1") -o bin) > "$at.log" 2>&1; then
@@ -176,9 +180,31 @@ collect_type() {
 	esac
 }
 
-# What dotnet-dump says of a core; of 262,000 frames that takes half a minute.
-ask() { # variant name
-	[ -z "$DOTNET_DUMP" ] || [ -s "$2.core.dotnet-dump.txt" ] || timeout 180 nice ./ask "$2.core" "$(runtime_of "$1")" 2> "$2.ask.log"
+# What dotnet-dump says of a dump; of 262,000 frames that takes half a minute.
+ask() { # variant dump
+	local runtime tool=$DOTNET_DUMP
+	[ -n "$tool" ] && [ ! -s "$2.dotnet-dump.txt" ] || return
+	runtime=$(runtime_of "$1")
+	case $1 in
+	wow*) return ;;
+	win*)
+		[ -n "$DOTNET_DUMP_FILES" ] || return
+		tool="wine $out/build/winedump/bin/winedump.exe"
+		runtime=Z:${runtime//\//\\}
+		;;
+	esac
+	DOTNET_DUMP=$tool timeout 180 nice ./ask "$2" "$runtime" 2> "$2.ask.log"
+}
+
+# dotnet-dump for dumps of Windows, with a runtime of its own, run by wine.
+build_winedump() {
+	local at=$out/build/winedump
+	[ -n "$DOTNET_DUMP_FILES" ] && [ ! -x "$at/bin/winedump.exe" ] || return 0
+	mkdir -p "$at"
+	cp winedump.cs "$at/"
+	project winedump net10.0 > "$at/winedump.csproj"
+	(cd "$at" && timeout 600 nice dotnet publish winedump.csproj -c Release -r win-x64 --self-contained true -o bin) > "$at.log" 2>&1 ||
+		note winedump - "DOES NOT BUILD: $(reason "$at.log")"
 }
 
 # dotnet-dump from DOTNET_DUMP, PATH or OUT/tools, where it is installed otherwise; empty: none.
@@ -189,7 +215,8 @@ find_dotnet_dump() {
 		note dotnet-dump - "NOT INSTALLED: $(reason "$out/build/dotnet-dump.log")"
 		DOTNET_DUMP=
 	fi
-	export DOTNET_DUMP
+	DOTNET_DUMP_FILES=$([ -z "$DOTNET_DUMP" ] || find "$(dirname "$(realpath "$DOTNET_DUMP")")/.store/dotnet-dump" -name dotnet-dump.dll -printf 'Z:%h' -quit 2> /dev/null | tr / '\\')
+	export DOTNET_DUMP DOTNET_DUMP_FILES
 }
 
 # Windows starts catch.exe for a process with an unhandled exception: the runtime runs as if alone until then. (Under a
@@ -200,6 +227,7 @@ crash_windows() { # variant mode type name
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger \
 		/d "$drive\\build\\catch.exe $drive\\$(basename "$4").dmp $kind %ld %ld" > /dev/null 2>&1
 	"${clean[@]}" timeout 150 wine "$out/build/$1/bin/shop.exe" "$2" > "$4.out" 2>&1
+	wine reg delete 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger > /dev/null 2>&1
 }
 
 crash() { # variant mode type
@@ -215,7 +243,7 @@ crash() { # variant mode type
 		[ -s "$made" ] && fallocate -d "$made" # pages of zeros need no room
 	fi
 	if [ -s "$made" ]; then
-		case $made in *.core) ask "$1" "$name" ;; esac
+		ask "$1" "$made"
 		note "$1" "$2-$3" "$(($(stat -c %s "$made") >> 20)) MiB $(sed -nE 's/^oracle .*"runtime":"([^"]*)".*/\1/p' "$name.out" | head -1)"
 	else
 		note "$1" "$2-$3" "NO DUMP: $(reason "$name.out")"
@@ -225,6 +253,7 @@ crash() { # variant mode type
 windows_ready() {
 	command -v wine x86_64-w64-mingw32-gcc > /dev/null || { echo "wine with wine64 or gcc-mingw-w64-x86-64 is not installed"; return 1; }
 	build_catch || { echo "catch.c does not build"; return 1; }
+	[ -z "$DOTNET_DUMP" ] || build_winedump
 	[ -d "$WINEPREFIX/drive_c" ] || timeout 120 wine wineboot -i > "$out/build/wine.log" 2>&1 || { echo "wineboot fails"; return 1; }
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Auto /d 1 > /dev/null 2>&1
 }
