@@ -190,7 +190,7 @@ static void
 finds_a_pe_on_disk(void)
 {
 	static const struct mapped files[] = {
-		{0x400000, 0x401000, 0, "/app/x.dll"}, {0x410000, 0x412000, 0, "/app/x.dll"}, {0x420000, 0x421000, 2, "/app/x.dll"},
+		{0x400000, 0x401000, 0, "/app/x.dll"}, {0x410000, 0x412000, 0, "/app/x.dll"}, {0x420000, 0x430000, 2, "/app/x.dll"},
 		{0x500000, 0x503000, 0, "/app/x.dll"},
 	};
 	static unsigned char file[0x2600];
@@ -199,6 +199,7 @@ finds_a_pe_on_disk(void)
 	char folder[] = "/tmp/kudump-unit-XXXXXX", path[64], got[4];
 	FILE *to;
 	make_pe(file);
+	file[0x98 + 57] = 0xfa, file[0x98 + 58] = 0x02; /* the size of image is 0x2fa00: no whole pages */
 	make_pe_core(file, files, 4);
 	if (mkdtemp(folder) == NULL || !memory_open(&room, images_need(), &fault))
 		return;
