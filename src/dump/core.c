@@ -254,6 +254,7 @@ choose_thread(struct reading *reading)
 	while (waiting < space->thread_count && !waits_for_child(space, &space->threads[waiting]))
 		waiting++;
 	if (waiting < space->thread_count) {
+		space->crash.doubtful = true;
 		space_note(space, "createdump of .NET Core 3 marks a dump on demand as a crash by SIGABRT too");
 		return waiting;
 	}

@@ -108,14 +108,15 @@ read_runtimes(struct managed *managed, bool raiser_known)
 	struct managed_findings *findings = managed->findings;
 	size_t count = raiser_known ? 1 : findings->runtime_count;
 	struct managed_runtime *described = NULL;
-	const struct thread *crashed = space_thread(managed->clr.space, managed->clr.space->crash.thread);
+	const struct crash *crash = &managed->clr.space->crash;
+	const struct thread *crashed = space_thread(managed->clr.space, crash->thread);
 	struct clr_thrown thrown;
 	for (unsigned pass = 0; pass < 3 && findings->exception_count == 0; pass++)
 		for (size_t i = 0; i < count && findings->exception_count == 0; i++) {
 			struct managed_runtime *runtime = &findings->runtimes[i];
 			if (pass == 1 && runtime->source == MANAGED_NONE)
-				read_by_heuristic(managed, runtime, crashed, false);
-			if (pass == 2 && runtime->source == MANAGED_NONE && !managed->clr.space->crash.recorded)
+				read_by_heuristic(managed, runtime, crashed, crash->doubtful);
+			if (pass == 2 && runtime->source == MANAGED_NONE && (!crash->recorded || crash->doubtful))
 				read_others_by_heuristic(managed, runtime);
 			if (pass == 1 || (pass == 2 && runtime->source != MANAGED_DESCRIPTOR) ||
 			    !use_runtime(managed, runtime, &managed->descriptor_there))

@@ -313,9 +313,9 @@ finds_the_thread_that_crashed(void)
 	make_threads(stopped, 2, -1);
 	CHECK(open_made() && !space.crash.recorded);
 	make_createdump(1);
-	CHECK(open_made() && space.crash.recorded && space.crash.thread == 101 && space.crash.code == 6);
+	CHECK(open_made() && space.crash.recorded && space.crash.doubtful && space.crash.thread == 101 && space.crash.code == 6);
 	make_createdump(-1);
-	CHECK(open_made() && !space.crash.recorded && space.requesting_thread == 100);
+	CHECK(open_made() && !space.crash.recorded && !space.crash.doubtful && space.requesting_thread == 100);
 	core_begin(&maker, X64, 1);
 	CHECK(!open_made() && fault.kind == FAULT_CORRUPT && strstr(fault.text, "no thread") != NULL);
 }
