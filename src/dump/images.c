@@ -178,7 +178,8 @@ read_pe_sections(const struct place *place, struct image_file *file, uint64_t at
 }
 
 /* Time stamp and size of image are what symbol servers know a PE by; of one that is mapped as its file is, the size is the
- * file's. In a core without a PE's headers there is no stamp, and so nothing to know its file by. */
+ * file's. A core tells whole pages, and the size of a ReadyToRun image need not be such. In a core without a PE's headers there
+ * is no stamp, and so nothing to know its file by. */
 static bool
 match_pe(const struct place *place, struct image_file *file, const struct module *module, struct mismatch *why)
 {
@@ -189,8 +190,8 @@ match_pe(const struct place *place, struct image_file *file, const struct module
 	at = u32_at(dos + 60);
 	if (!read_place(place, at, head, sizeof head) || memcmp(head, "PE\0", 4) != 0)
 		return false;
-	size = module->is_flat ? (file->size + 0xfff) & ~0xfffull : u32_at(head + 24 + 56);
-	if (u32_at(head + 8) != module->timestamp || size != module->size) {
+	size = module->is_flat ? file->size : u32_at(head + 24 + 56);
+	if (u32_at(head + 8) != module->timestamp || (size != module->size && ((size + 0xfff) & ~0xfffull) != module->size)) {
 		*(module->timestamp != 0 ? &why->other : &why->unknown) = true;
 		return false;
 	}

@@ -51,6 +51,7 @@ struct thread {
 
 struct crash {
 	bool recorded;             /* an exception stream with a code, or a signal */
+	bool doubtful;             /* the signal is there in dumps on demand too */
 	uint32_t thread;           /* id */
 	uint32_t code, flags;      /* NTSTATUS, or signal and si_code for Linux */
 	uint64_t address;          /* of the instruction (Windows) */

@@ -2,6 +2,7 @@
 /* What a dump tells of .NET without a descriptor: NativeAOT's JSON, Watson buckets, objects by their looks; and which of
  * several runtimes is asked. */
 #include "dump/clr_aot.h"
+#include "dump/clr_heuristic.h"
 #include "dump/clr_watson.h"
 
 #include "dump/open.h"
@@ -463,9 +464,35 @@ held_object(void)
 	set(0x4000, BLOCK + 0x2000, 8);
 	open_old(0xc0000005, 2, (const uint64_t[]){0, 8});
 	CHECK(findings.exception_count == 1 && findings.exceptions[0].hresult == 0x80004003);
+	open_crash(0, 0, NULL, (const char *const[3]){"clr.dll", NULL, NULL});
+	space.crash.recorded = false; /* on demand: of any thread, but only what its Thread holds */
+	space.crash.thread = 0;
+	(void)managed_open(&space, &memory, NULL, &findings);
+	CHECK(findings.exception_count == 1 && findings.thread == 7 && findings.thread_is_other);
 	set(0x3128, 8, 8); /* another thread's */
 	open_old(0xc0000005, 2, (const uint64_t[]){0, 8});
 	CHECK(findings.exception_count == 0);
+}
+
+/* Without an object the version tells how methods are to be found. */
+static void
+assumed_layout(void)
+{
+	static const struct {
+		const char *version;
+		unsigned bits; /* of a method's token, 0: unknown */
+		bool narrow;
+	} runtimes[] = {{"10.0.1226.42308", 12, false}, {"9.0", 12, false}, {"8.0.3126.42015", 12, true}, {"6.0.1322.58009", 14, true},
+	                {"4.700.20.11803", 14, true}, {"4.8.9181.0", 0, false}, {"2.1", 0, false}, {"", 0, false}, {"99999999999", 12, false}};
+	static struct clr clr;
+	clr.space = &space;
+	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++) {
+		memset(&clr.d, 0, sizeof clr.d);
+		CHECK(clr_heuristic_assume(&clr, runtimes[i].version) == (runtimes[i].bits != 0));
+		CHECK(clr.d.globals[GLOBAL_REMAINDER_BITS] == runtimes[i].bits && (runtimes[i].bits == 0 || clr.narrow_tokens == runtimes[i].narrow));
+	}
+	space.pointer_size = 4;
+	CHECK(!clr_heuristic_assume(&clr, "10.0"));
 }
 
 /* --- createdump's report beside the dump */
@@ -588,6 +615,7 @@ main(void)
 	UNIT_RUN(raised_object);
 	UNIT_RUN(live_object);
 	UNIT_RUN(held_object);
+	UNIT_RUN(assumed_layout);
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	snprintf(dump, sizeof dump, "%s/core", folder);
