@@ -36,8 +36,9 @@ begin(struct site *site, const struct network *network, const struct url *origin
 	site->machine[0] = site->said[0] = site->instance[0] = 0;
 	site->pinned = site->by_arm = false;
 	site->stall_ms = 0;
-	site->audience = login_audience(login);
-	site->given = site->refused = 0;
+	site->who = origin;
+	site->audience = login_audience(login, origin);
+	site->given = site->refused = site->tried = 0;
 	site->renewed = site->logged_in = site->login_refused = false;
 }
 
@@ -148,6 +149,8 @@ challenge_has(const struct site *site, const char *word)
 static void
 deny_token(const struct site *site, int status, struct fault *fault)
 {
+	const char *const *scm = site->login->identity->cloud->scm;
+	bool asks = token_source_asks(&site->login->identity->source);
 	char room[200];
 	struct text why = text_in(room, sizeof room);
 	login_put_reason(site->login, site->audience, &why);
@@ -158,11 +161,11 @@ deny_token(const struct site *site, int status, struct fault *fault)
 	} else if (challenge_has(site, "udience")) {
 		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token: it is for another audience (HTTP 401)%s%s",
 		            why.used > 0 ? ": " : "", room);
-		fault_hint(fault, "get one for https://appservice.azure.com or https://management.azure.com/, or name the --audience");
+		fault_hint(fault, "get one for %s or %s, or name the --audience", scm[0], scm[1]);
 	} else {
 		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token (HTTP %d)%s%s", status, why.used > 0 ? ": " : "", room);
-		fault_hint(fault, "the token may have run out, be of another tenant or for another audience than "
-		                  "https://appservice.azure.com or https://management.azure.com/ (--audience)");
+		fault_hint(fault, "the token may %sbe of another tenant%s for another audience than %s or %s (--audience)",
+		           asks ? "" : "have run out, ", asks ? ", or the site is" : " or", scm[0], scm[1]);
 	}
 }
 
@@ -347,8 +350,9 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 	memory_wipe(site->headers, sizeof site->headers);
 	if (!done)
 		return false;
-	login_note_taken(site->login, site->audience);
+	login_note_taken(site->login, site->who, site->audience);
 	site->renewed = false;
+	site->tried = 0;
 	return site->by_arm || learn_instance(site, fault);
 }
 
@@ -364,22 +368,37 @@ tries_for(const struct fault *fault)
 	return RETRY_TRIES;
 }
 
-/* Whether another token may be taken where this one was not: one for Kudu's other audience, while it has taken none yet,
- * or a new one for the same. A request that was refused has done nothing, so that even a dump may be asked for again. */
+/* Another audience of this site's that was not refused; Resource Manager has one alone. */
+static bool
+turn_audience(struct site *site)
+{
+	if (site->by_arm)
+		return false;
+	site->tried |= 1u << site->audience;
+	for (unsigned i = 0; i < login_audiences(site->login); i++)
+		if ((site->tried >> i & 1) == 0) {
+			site->audience = i;
+			site->refused = 0;
+			return true;
+		}
+	return false;
+}
+
+/* Whether another token may be taken where this one was not: a new one for an audience that the site has taken, else one
+ * for its other audience, which other sites may not need. A request that was refused has done nothing, so that even a dump
+ * may be asked for again. */
 static bool
 take_other_token(struct site *site, struct fault *fault)
 {
-	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE, taken;
+	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE;
 	if (!(site->login_refused || unknown) || site->login->kind != LOGIN_BEARER)
 		return false;
-	taken = login_is_taken(site->login, site->audience);
-	if (!taken && site->audience + 1 < login_audiences(site->login)) {
-		site->audience++;
-		site->refused = 0;
-	} else if (taken && !site->renewed && fault->detail == 401 && login_renews(site->login)) {
+	if (login_is_taken(site->login, site->who, site->audience)) {
+		if (site->renewed || fault->detail != 401 || !login_renews(site->login))
+			return false;
 		site->renewed = true;
 		site->refused = site->given;
-	} else {
+	} else if (!turn_audience(site)) {
 		return false;
 	}
 	log_verbose("%s; trying another token", fault->text);
