@@ -313,7 +313,7 @@ kudu_find_role(struct site *site, int64_t own_pid, struct kudu_process *process,
 
 /* What Kudu and the front end say when a dump fails, as kinds (facts: kudu.md section 3). */
 static bool
-explain_dump(struct site *site, int64_t waited_ms, struct fault *fault)
+explain_dump(struct site *site, const struct kudu_process *process, int64_t waited_ms, struct fault *fault)
 {
 	static const struct {
 		const char *words;
@@ -342,8 +342,11 @@ explain_dump(struct site *site, int64_t waited_ms, struct fault *fault)
 		fault_raise(fault, FAULT_MISSING, "the process is gone (HTTP 404)");
 		fault_hint(fault, "it may have been recycled, or runs on another instance: list again");
 	}
-	if (fault->kind == FAULT_BUSY && status == 429)
-		fault_hint(fault, "another dump is being written there: wait until it is done");
+	if (fault->kind == FAULT_BUSY && status == 429 && process->monitored) {
+		fault_clear(fault);
+		fault_raise(fault, FAULT_BUSY, "dotnet-monitor is writing another dump (HTTP 429)");
+		fault_hint(fault, "wait until it is done");
+	}
 	if (!by_server)
 		return false;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -422,7 +425,7 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 	put_target(&text, site, process->pid, "/dump", query);
 	site->said[0] = 0;
 	if (!site_get(site, target, SITE_ONCE, first_byte_ms, fault))
-		return explain_dump(site, clock_ms() - began, fault);
+		return explain_dump(site, process, clock_ms() - began, fault);
 	if (!check_type(site, fault)) {
 		http_client_close(&site->client);
 		return false;
@@ -434,7 +437,8 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 	if (dump->digits[0] != 0 && site->instance[0] != 0 &&
 	    !span_begins_nocase(span_of(site->instance), dump->digits)) {
 		http_client_close(&site->client);
-		return fault_raise(fault, FAULT_MISSING, "instance %s… sent the dump, not %.6s…", dump->digits, site->instance);
+		fault_raise(fault, FAULT_MISSING, "instance %s… sent the dump, not %.6s…", dump->digits, site->instance);
+		return fault_hint(fault, "it was thrown away; the site may have been scaled in: see kudump ps --instance all");
 	}
 	return true;
 }

@@ -276,8 +276,8 @@ fail_server(struct site *site, int status, struct fault *fault)
 	if (site->said[0] != 0)
 		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d: %.200s", status, site->said);
 	else
-		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d %.*s", status,
-		            (int)(reason.count < 80 ? reason.count : 80), reason.at == NULL ? "" : (const char *)reason.at);
+		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d%s%.*s", status, reason.count > 0 ? " " : "",
+		            (int)(reason.count < 80 ? reason.count : 80), reason.count > 0 ? (const char *)reason.at : "");
 }
 
 static void
@@ -315,9 +315,10 @@ refuse(struct site *site, struct fault *fault)
 		refuse_linux(fault);
 	else if (status == 404 && said(site, "dotnet-monitor"))
 		refuse_linux(fault);
-	else if (status == 429)
+	else if (status == 429) {
 		fault_raise(fault, FAULT_BUSY, "the SCM site asks for fewer requests (HTTP 429)");
-	else if (status == 404) {
+		fault_hint(fault, "wait a minute, or take fewer --jobs");
+	} else if (status == 404) {
 		shorten_said(site);
 		fault_raise(fault, FAULT_MISSING, "not found (HTTP 404)%s%.200s", site->said[0] != 0 ? ": " : "", site->said);
 	} else
