@@ -111,6 +111,7 @@ TABLE = [
     ("arm_page", 0, "instances on a page of ARM's list, with nextLink; 0: all on one"),
     ("arm_next", "", "scheme and host in nextLink instead of the asked ones"),
     ("arm_role", "contributor", "reader: no environment, dump 401 empty"),
+    ("arm_schema", 0, "1: identifier and deployment_name instead of id and name, as the published schema has them"),
     ("arm_timeout", 0, "1: dump through ARM answers 504 with a JSON error"),
 ]
 

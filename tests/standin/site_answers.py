@@ -556,8 +556,9 @@ class Site:
 
     def _arm_process(self, request, entry, index, parts):
         s = self.settings
+        published = {"id": "identifier", "name": "deployment_name"} if s.arm_schema else {}
         wrap = lambda one: {"id": request.path, "name": f"{s.site}/{instance_id(index)}/{one['id']}", "type": "Microsoft.Web/sites/instances/processes",
-                            "location": "West Europe", "properties": one}
+                            "location": "West Europe", "properties": {published.get(k, k): v for k, v in one.items()}}
         base = f"https://{s.site}.scm.azurewebsites.net/api/processes"
         if not parts:
             return self.json({"value": [wrap(one) for one in self.world.list(index, base)]})
