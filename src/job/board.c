@@ -20,9 +20,11 @@ board_need(void)
 static bool
 same_place(const struct board_site *a, const struct board_site *b)
 {
-	if (a->scm == NULL || b->scm == NULL)
-		return a->scm == b->scm && span_is_nocase(span_of(a->arm->path), b->arm->path);
-	return url_same_origin(a->scm, b->scm);
+	if (a->scm != NULL && b->scm != NULL)
+		return url_same_origin(a->scm, b->scm);
+	if (a->scm == NULL && b->scm == NULL)
+		return span_is_nocase(span_of(a->arm->path), b->arm->path);
+	return span_is_nocase(span_of(a->name), b->name); /* one by each way: Kudu's file is the same */
 }
 
 bool
