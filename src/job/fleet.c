@@ -315,17 +315,6 @@ dump(struct fleet_worker *worker, const struct work *work, struct fault *fault)
 	pthread_mutex_unlock(&fleet->lock);
 }
 
-/* Isolated Functions and out-of-process apps run their code beside w3wp. */
-static void
-note_children(const struct board *board, const struct work *work)
-{
-	const struct board_instance *instance = &board->instances[work->instance];
-	const struct choice *choice = &board->sites[work->site].choice;
-	if (board->dumps && instance->beside != 0 && choice->pid_count == 0 && choice->name_count == 0)
-		log_note("%s: %s %" PRId64 " runs beside the worker and may hold the app's code: --children dumps it too",
-		         board->sites[work->site].name, instance->beside_name, instance->beside);
-}
-
 static void
 serve(struct fleet_worker *worker, const struct work *work)
 {
@@ -349,8 +338,6 @@ serve(struct fleet_worker *worker, const struct work *work)
 	if (!done)
 		leave(worker);
 	board_end(board, work, &seen, &process, &fault, &settled);
-	if (work->kind == WORK_LIST && done)
-		note_children(board, work);
 	if (work->kind != WORK_DUMP && fault.kind != FAULT_NONE)
 		tell(fleet, work, NULL, &fault);
 	if (settled && fleet->settled != NULL) {
