@@ -34,7 +34,7 @@ begin(struct site *site, const struct network *network, const struct url *origin
 	http_client_open(&site->client, network, origin);
 	site->login = login;
 	site->machine[0] = site->said[0] = site->instance[0] = 0;
-	site->pinned = site->by_arm = false;
+	site->pinned = site->proven = site->by_arm = false;
 	site->stall_ms = 0;
 	site->who = origin;
 	site->audience = login_audience(login, origin);
@@ -84,6 +84,7 @@ site_turn(struct site *site, const char *instance, const char *machine)
 	snprintf(site->instance, sizeof site->instance, "%s", instance);
 	snprintf(site->machine, sizeof site->machine, "%s", machine);
 	site->pinned = instance[0] != 0;
+	site->proven = false;
 }
 
 bool
@@ -93,7 +94,8 @@ site_check_instance(struct site *site, const char *id, struct fault *fault)
 		return true;
 	if (site->instance[0] == 0)
 		snprintf(site->instance, sizeof site->instance, "%s", id);
-	if (span_is_nocase(span_of(id), site->instance))
+	site->proven = span_is_nocase(span_of(id), site->instance);
+	if (site->proven)
 		return true;
 	fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
 	if (site->pinned && strlen(site->instance) < INSTANCE_MAX)
@@ -482,7 +484,7 @@ site_check_machine(struct site *site, const char *machine, struct fault *fault)
 	if (strcmp(site->machine, machine) == 0)
 		return true;
 	fault_raise(fault, FAULT_NETWORK, "machine %s answered, before it was %s", machine, site->machine);
-	return fault_hint(fault, "the site may have moved or been scaled in between: run again, or name --instance");
+	return fault_hint(fault, "the site may have moved or been scaled in between: run again%s", site->pinned ? "" : ", or name --instance");
 }
 
 void

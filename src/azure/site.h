@@ -15,6 +15,7 @@ struct site {
 	char instance[INSTANCE_MAX + 1];  /* WEBSITE_INSTANCE_ID of the one that answers; empty while unknown */
 	char machine[MACHINE_MAX];        /* machineName of it; empty while unknown */
 	bool pinned;                      /* the user asked for this instance */
+	bool proven;                      /* and what answered has told that it is the one */
 	bool by_arm;                      /* through Azure Resource Manager: client.origin.path is the site's resource id */
 	int64_t stall_ms;                 /* between two bytes of a body; 0: the default. The owner's to set */
 	struct json_reader json;          /* of the answer being read */

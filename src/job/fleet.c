@@ -227,6 +227,36 @@ note_process(struct kudu_taker *taker, const struct kudu_process *process, struc
 	return board_add_process(notes->board, notes->instance, process, fault);
 }
 
+/* A whole id that the user named. */
+static bool
+is_named(const char *instance)
+{
+	return instance != NULL && !is_all(instance) && strlen(instance) == INSTANCE_MAX;
+}
+
+/* An unknown id quietly lands on another instance. Where neither a cookie nor Kudu tells who answered, the front end's list
+ * at least says whether there is one of that id; without a list a dump's name is what is left. */
+static bool
+check_named(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+{
+	const struct board_site *board_site = &worker->fleet->board.sites[work->site];
+	struct site *site = &worker->capture.site;
+	struct instance_notes notes = {.taker = {note_instance}, .begins = board_site->instance};
+	struct fault aside;
+	fault_clear(&aside);
+	if (site->proven || site->by_arm || !is_named(board_site->instance))
+		return true;
+	if (!instances_list(site, &notes.taker, &aside)) {
+		if (aside.kind == FAULT_STOPPED)
+			*fault = aside;
+		return aside.kind != FAULT_STOPPED;
+	}
+	if (notes.count > 0)
+		return true;
+	fault_raise(fault, FAULT_MISSING, "%s has no instance %.12s", board_site->name, board_site->instance);
+	return fault_hint(fault, "see kudump ps --instance all");
+}
+
 static bool
 list(struct fleet_worker *worker, const struct work *work, struct board_instance *seen, struct fault *fault)
 {
@@ -235,6 +265,8 @@ list(struct fleet_worker *worker, const struct work *work, struct board_instance
 	if (!reach(worker, work, fault) || !kudu_list(site, &notes.taker, fault))
 		return false;
 	if (notes.any && !notes.monitored && !kudu_own_pid(site, &seen->own_pid, fault))
+		return false;
+	if (!check_named(worker, work, fault))
 		return false;
 	snprintf(seen->id, sizeof seen->id, "%s", site->instance);
 	snprintf(seen->machine, sizeof seen->machine, "%s", site->machine);

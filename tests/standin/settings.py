@@ -30,7 +30,7 @@ TABLE = [
     ("list_delay", 0.0, "seconds before a list is answered"),
 
     ("Instances and cookies", None, None),
-    ("affinity", "on", "on; off: cookies are honoured, none are set; ignore: a random instance whatever the cookie says; reject: always another one than asked"),
+    ("affinity", "on", "on; off: cookies are honoured, none are set; deaf: neither; ignore: a random instance whatever the cookie says; reject: always another one than asked"),
     ("route", "random", "who answers without a known cookie: random, first, next (round robin)"),
     ("instance_all", "json", "/instance/all: json, string (the array inside a JSON string), 404, html"),
     ("cookie_bytes", 0, "an additional Set-Cookie with a value of that many bytes"),

@@ -168,7 +168,7 @@ class Site:
         reply.fields += [("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"), ("Server", "Microsoft-IIS/10.0"),
                          ("Date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + s.clock))),
                          ("x-ms-request-id", request.field("x-arr-log-id") or request.field("x-ms-request-id") or str(uuid.uuid4()))]
-        if s.affinity != "off":
+        if s.affinity not in ("off", "deaf"):
             one = instance_id(index)
             reply.fields += [("Set-Cookie", f"ARRAffinity={one};Path=/;HttpOnly;Secure;Domain={host}"),
                              ("Set-Cookie", f"ARRAffinitySameSite={one};Path=/;HttpOnly;SameSite=None;Secure;Domain={host}")]

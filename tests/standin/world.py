@@ -54,7 +54,7 @@ class World:
         with self.guard:
             if s.affinity == "reject" and wanted in ids and len(ids) > 1:
                 return (ids.index(wanted) + 1) % len(ids)
-            if wanted in ids and s.affinity != "ignore":
+            if wanted in ids and s.affinity not in ("ignore", "deaf"):
                 return ids.index(wanted)
             if s.route == "first":
                 return 0
