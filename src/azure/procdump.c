@@ -439,9 +439,13 @@ make(struct procdump *dump, const struct kudu_process *process, unsigned type, i
 }
 
 static bool
-check_machine(const struct site *site, struct fault *fault)
+check_machine(const struct site *site, const struct kudu_process *process, struct fault *fault)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+	if (process->monitored) {
+		fault_raise(fault, FAULT_UNABLE, "this is a Linux app: it has no ProcDump");
+		return fault_hint(fault, "take --via kudu (the default), which asks dotnet-monitor");
+	}
 	if (site->machine[0] != 0 && site->machine[strspn(site->machine, plain)] == 0)
 		return true;
 	return fault_raise(fault, FAULT_UNABLE, "Kudu does not tell the name of its machine, which --via procdump needs");
@@ -455,7 +459,7 @@ procdump_open(struct procdump *dump, struct site *site, const struct kudu_proces
 	struct fault aside;
 	memset(dump, 0, sizeof *dump);
 	dump->site = site;
-	if (!check_machine(site, fault) || !find_left(dump, process, type, fault))
+	if (!check_machine(site, process, fault) || !find_left(dump, process, type, fault))
 		return false;
 	if (make(dump, process, type, patience_ms, fault)) {
 		put_path(dump, path, "dump.dmp");
