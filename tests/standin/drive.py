@@ -282,6 +282,9 @@ class Drive:
         for step in range(steps):
             time.sleep(s.procdump_s / steps)
             out.part, out.mtime = size * (step + 1) // (steps + 1), time.time()
+            if s.procdump == "late" and step == steps // 2:
+                out.locked = False
+                self._say(log, "[12:00:01] Dump 1 complete\n")
             if s.procdump == "dies" and step >= steps // 2:
                 out.locked = False
                 return
