@@ -257,8 +257,10 @@ settle_role(struct site *site, int64_t own_pid, struct kudu_process *process, co
 		process->role = KUDU_WEBJOB;
 	else if (!is_w3wp(process))
 		process->role = KUDU_CHILD;
-	else
-		process->role = pool[0] != 0 ? role_of_pool(pool) : KUDU_WORKER;
+	else if (pool[0] != 0)
+		process->role = role_of_pool(pool);
+	else /* a 32-bit Kudu sees no environment; its user has the pool's name */
+		process->role = strstr(process->user, "\\~1") != NULL ? KUDU_SCM : KUDU_WORKER;
 }
 
 static bool

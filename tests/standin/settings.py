@@ -8,6 +8,7 @@ TABLE = [
     ("seed", 1, "of everything random: which instance answers without a cookie, key order"),
     ("instances", 2, "number of instances; ids, machine names and pids differ (pids: + 100000 an instance)"),
     ("workers", 1, "w3wp that are not Kudu's, per instance; 0: id -1 is a 500; 2: a recycle overlap"),
+    ("scms", 1, "w3wp that are Kudu's, per instance; 2: Kudu itself is being recycled, processes/0 is the first (6948), the other 6956"),
     ("children", 1, "child processes `dotnet` of the first worker, with parent and children links"),
     ("webjobs", 1, "web job processes `MyJob` (is_webjob, description)"),
     ("extra", 0, "more processes, e.g. 4000"),

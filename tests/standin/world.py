@@ -74,7 +74,7 @@ class World:
     def _make(self, index):
         s, base = self.settings, index * PID_STEP
         app = f"IIS APPPOOL\\{s.site}"
-        made = [Process(index, base + 6948, "w3wp", "scm", user=f"IIS APPPOOL\\~1{s.site}")]
+        made = [Process(index, base + 6948 + 8 * n, "w3wp", "scm", user=f"IIS APPPOOL\\~1{s.site}") for n in range(s.scms)]
         for n in range(s.workers):
             made.append(Process(index, base + 4292 + 8 * n, s.worker_name, "worker", user=app))
         for n in range(s.children):
@@ -128,7 +128,7 @@ class World:
 
     def list_entry(self, p, base):
         entry = {"id": p.pid, "name": p.name, "machineName": self.machine(p.instance), "href": f"{base}/{p.pid}"}
-        if p.user and not (self.settings.missing_user and p.role == "scm"):
+        if p.user and not (self.settings.missing_user and p.role == "scm" and p.pid % PID_STEP == 6948):
             entry["user_name"] = p.user
         return entry
 
