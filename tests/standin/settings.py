@@ -75,7 +75,7 @@ TABLE = [
     ("procdump", "ok", "ok; noclone (-r fails with 0x80070006), denied, diskfull, exited (before it began), late (says that it is complete while the file still grows), hang (never writes), dies (half-way, without a word)"),
     ("procdump_s", 0.3, "seconds in which it writes"),
     ("worker_bits", 64, "64 or 32: PROCESSOR_ARCHITECTURE of the processes"),
-    ("command", "ok", "ok; cut (runs it, then answers gateway_status), off (403), fails (ExitCode -1)"),
+    ("command", "ok", "ok; elsewhere (the next instance runs it), cut (runs it, then answers gateway_status), off (403), fails (ExitCode -1)"),
     ("vfs_ranges", 1, "0: Range is ignored"),
 
     ("HTTP", None, None),

@@ -300,6 +300,8 @@ class Site:
             return Reply(403, b"", None)
         if s.command == "fails":
             return self.json({"Output": "", "Error": "The system cannot find the file specified", "ExitCode": -1})
+        if s.command == "elsewhere":
+            index = (index + 1) % s.instances
         said = self.drive.command(index, body)
         if s.command == "cut":
             return Reply(s.gateway_status, page(f"{s.gateway_status} - The request timed out.", "The web server failed to respond."), HTML)
