@@ -248,6 +248,8 @@ class Drive:
         self._say(log, "\nProcDump v11.0 - Sysinternals process dump utility\nSysinternals - www.sysinternals.com\n\n")
         if "-accepteula" not in switches:
             return
+        if s.procdump == "slow":
+            time.sleep(s.procdump_s)
         if "-n" in switches:
             plain.remove(words[words.index("-n") + 1])
         if "-mc" in switches:

@@ -72,7 +72,7 @@ TABLE = [
 
     ("ProcDump and the file API", None, None),
     ("procdump_tools", "both", "what stands under SystemDrive/devtools/sysinternals: both, 64, 32, none"),
-    ("procdump", "ok", "ok; noclone (-r fails with 0x80070006), denied, diskfull, exited (before it began), late (says that it is complete while the file still grows), hang (never writes), dies (half-way, without a word)"),
+    ("procdump", "ok", "ok; slow (for procdump_s says nothing but its name, then writes), noclone (-r fails with 0x80070006), denied, diskfull, exited (before it began), late (says that it is complete while the file still grows), hang (never writes), dies (half-way, without a word)"),
     ("procdump_s", 0.3, "seconds in which it writes"),
     ("worker_bits", 64, "64 or 32: PROCESSOR_ARCHITECTURE of the processes"),
     ("command", "ok", "ok; elsewhere (the next instance runs it), cut (runs it, then answers gateway_status), off (403), fails (ExitCode -1)"),
