@@ -87,7 +87,7 @@ class Site:
         if path.startswith("/subscriptions/"):
             return "arm", None
         if path == "/api/vfs" or path.startswith("/api/vfs/"):
-            return "vfs", None
+            return ("vfs-dump" if request.method == "GET" and path.endswith("/dump.dmp") else "vfs"), None
         if path.rstrip("/") == "/api/command":
             return "command", None
         for prefix in PREFIXES:
@@ -106,7 +106,7 @@ class Site:
         return "other", None
 
     def _routes_match(self, text, route):
-        return "any" in text.split(",") or route in text.split(",")
+        return any(name in text.split(",") for name in ("any", route, route.partition("-")[0]))
 
     def fault_due(self, route):
         """True when this answer is to be broken; counts fault_skip and fault_times down."""
@@ -122,7 +122,7 @@ class Site:
 
     def _failure(self, route):
         with self.guard:
-            for name in (route, "any"):
+            for name in (route, route.partition("-")[0], "any"):
                 left = self.failures.get(name)
                 if left and left[0] > 0:
                     left[0] -= 1
@@ -247,7 +247,7 @@ class Site:
         s = self.settings
         if route == "arm":
             return self._arm(request, entry)
-        if route == "vfs":
+        if route.startswith("vfs"):
             return self.drive.vfs(request)
         if route == "command":
             return self._command(request, index)
