@@ -17,7 +17,7 @@ TABLE = [
     ("names", "plain", "names of the extra processes: plain, unicode, hostile (separators, control characters, ../../x, 300 letters), surrogate (lone ones; with escape=ascii)"),
     ("escape", "utf8", "non-ASCII in JSON as utf8 or as ascii (\\u escapes)"),
     ("details", "small", "large: detail of > 1 MB with hundreds of modules, handles, \\u and \\\\ escapes"),
-    ("missing_user", 1, "Kudu's own entry of the list lacks user_name"),
+    ("missing_user", 1, "Kudu's own entry of the list lacks user_name; 2: nobody's user can be read"),
     ("shuffle", 0, "key order of every object shuffled"),
     ("unknown_keys", 0, "unknown members with nested values in every object"),
     ("bitness", 0, "a 32-bit Kudu: no is_scm_site, environment {} and 500 on environments/…"),

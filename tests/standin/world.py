@@ -128,7 +128,7 @@ class World:
 
     def list_entry(self, p, base):
         entry = {"id": p.pid, "name": p.name, "machineName": self.machine(p.instance), "href": f"{base}/{p.pid}"}
-        if p.user and not (self.settings.missing_user and p.role == "scm" and p.pid % PID_STEP == 6948):
+        if p.user and self.settings.missing_user < 2 and not (self.settings.missing_user and p.role == "scm" and p.pid % PID_STEP == 6948):
             entry["user_name"] = p.user
         return entry
 
@@ -164,6 +164,8 @@ class World:
              "virtual_memory": 2203842945024, "peak_virtual_memory": 2203900000000, "paged_system_memory": 812344, "non_paged_system_memory": 96544,
              "paged_memory": memory, "peak_paged_memory": memory + 100000000, "time_stamp": now,
              "environment_variables": {} if s.bitness else self.environment(p)}
+        if s.missing_user > 1:
+            del d["user_name"]
         if p.role == "webjob":
             d["description"] = f"WebJob: {p.name}, Type: continuous"
             if not s.bitness:
