@@ -62,14 +62,18 @@ arm_name(const struct url *url, char *room, size_t size)
 static void
 shorten(char *said)
 {
-	static const char key[] = "\"message\":\"";
-	char *from = strstr(said, key), *to = from == NULL ? NULL : strchr(from + sizeof key - 1, '"');
+	static const char key[] = "\"message\":";
+	char *from = strstr(said, key), *to = NULL;
+	if (from != NULL)
+		from += strlen(key) + strspn(from + strlen(key), " \r\n\t");
+	if (from != NULL && *from == '"')
+		to = strchr(++from, '"');
 	if (to == NULL) {
 		said[0] = 0;
 		return;
 	}
 	*to = 0;
-	memmove(said, from + sizeof key - 1, strlen(from + sizeof key - 1) + 1);
+	memmove(said, from, strlen(from) + 1);
 }
 
 void
@@ -86,8 +90,10 @@ arm_refuse(struct site *site, int status, struct fault *fault)
 		                  "Website Contributor or Contributor");
 	} else if (status == 404) {
 		fault_raise(fault, FAULT_MISSING, "not found (HTTP 404)%s%.200s", site->said[0] != 0 ? ": " : "", site->said);
+		fault_hint(fault, "compare the resource id with the portal's, and an --instance with kudump ps --instance all");
 	} else if (status == 429) {
 		fault_raise(fault, FAULT_BUSY, "Azure Resource Manager asks for fewer requests (HTTP 429)");
+		fault_hint(fault, "wait a minute, or take fewer --jobs");
 	} else if (status == 504) {
 		fault_raise(fault, FAULT_TIMEOUT, "Azure Resource Manager gave up waiting (HTTP 504)");
 		fault_hint(fault, "it waits for a minute or two only: a large dump needs the SCM site (--scm)");

@@ -11,7 +11,7 @@
 static bool
 begin(struct identity *identity, const struct cloud *cloud, struct fault *fault)
 {
-	identity->count = 0;
+	identity->count = identity->taker_count = 0;
 	identity->busy = false;
 	identity->cloud = cloud;
 	if (pthread_mutex_init(&identity->lock, NULL) != 0 || pthread_cond_init(&identity->settled, NULL) != 0)
@@ -173,27 +173,42 @@ identity_put_reason(struct identity *identity, const char *resource, struct text
 	pthread_mutex_unlock(&identity->lock);
 }
 
-void
-identity_note_taken(struct identity *identity, const char *resource)
+static struct identity_taker *
+find_taker(struct identity *identity, const void *who)
 {
-	struct identity_held *held;
+	for (size_t i = 0; i < identity->taker_count; i++)
+		if (identity->takers[i].who == who)
+			return &identity->takers[i];
+	return NULL;
+}
+
+/* Beyond the bound nothing is noted: then an audience is tried once more than it need be. */
+void
+identity_note_taken(struct identity *identity, const void *who, const char *resource)
+{
+	struct identity_taker *taker;
 	pthread_mutex_lock(&identity->lock);
-	held = find(identity, resource);
-	if (held != NULL)
-		held->taken = true;
+	taker = find_taker(identity, who);
+	if (taker == NULL && identity->taker_count < IDENTITY_TAKERS)
+		taker = &identity->takers[identity->taker_count++];
+	if (taker != NULL)
+		*taker = (struct identity_taker){who, resource};
 	pthread_mutex_unlock(&identity->lock);
 }
 
-bool
-identity_is_taken(struct identity *identity, const char *resource)
+const char *
+identity_taken(struct identity *identity, const void *who, bool *own)
 {
-	const struct identity_held *held;
-	bool taken;
+	const struct identity_taker *taker;
+	const char *resource;
 	pthread_mutex_lock(&identity->lock);
-	held = find(identity, resource);
-	taken = held != NULL && held->taken;
+	taker = find_taker(identity, who);
+	*own = taker != NULL;
+	if (taker == NULL && identity->taker_count > 0)
+		taker = &identity->takers[identity->taker_count - 1];
+	resource = taker != NULL ? taker->resource : NULL;
 	pthread_mutex_unlock(&identity->lock);
-	return taken;
+	return resource;
 }
 
 void

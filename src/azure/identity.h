@@ -11,22 +11,29 @@
 #include <pthread.h>
 
 #define IDENTITY_RESOURCES 6 /* Kudu's two audiences, storage, Resource Manager, Key Vault, and one more */
+#define IDENTITY_TAKERS 128  /* sites of a run, some of them also through Resource Manager */
 
 struct identity_held {
 	const char *resource;
 	char token[TOKEN_MAX];
 	unsigned number;          /* of the token; 0: none yet */
-	bool taken;               /* a service has taken one for this resource */
 	int64_t until_ms, renew_ms; /* of clock_ms() */
 	struct token_claims claims; /* of one that the user brought */
 	unsigned failures;
 	struct fault fault;       /* of the last failure */
 };
 
+struct identity_taker {
+	const void *who;
+	const char *resource;
+};
+
 /* About 180 KiB, to stand in memory_open_secret's memory. */
 struct identity {
 	struct identity_held held[IDENTITY_RESOURCES];
 	size_t count;
+	struct identity_taker takers[IDENTITY_TAKERS];
+	size_t taker_count;
 	struct token_desk desk;   /* of whoever is fetching */
 	bool busy;                /* somebody is */
 	pthread_mutex_t lock;
@@ -52,9 +59,10 @@ bool identity_token(struct identity *, const char *resource, unsigned refused, u
 /* Puts why a token that the user brought may have been refused, as far as it tells itself; else nothing. */
 void identity_put_reason(struct identity *, const char *resource, struct text *);
 
-/* Notes that a service has taken a token for the resource; whether one has. From any thread. */
-void identity_note_taken(struct identity *, const char *resource);
-bool identity_is_taken(struct identity *, const char *resource);
+/* Notes for what resource somebody (an address that stays) has taken a token; for which one that is, else the one that was
+ * taken by anybody last, else NULL. *own: it was this one who took it. From any thread. */
+void identity_note_taken(struct identity *, const void *who, const char *resource);
+const char *identity_taken(struct identity *, const void *who, bool *own);
 
 /* Overwrites the tokens. */
 void identity_close(struct identity *);

@@ -57,6 +57,16 @@ optional_text(const struct json_reader *json, size_t i, char *room, size_t size)
 		room[0] = 0;
 }
 
+/* Kudu says id and name; ARM's published schema has identifier and deployment_name instead (facts: section 5). */
+#define ARM_ID "identifier"
+#define ARM_NAME "deployment_name"
+
+static bool
+get_id(const struct json_reader *json, size_t id, size_t other, int64_t *pid)
+{
+	return json_get_int(json, id, pid) || json_get_int(json, other, pid);
+}
+
 /* The current element of the list. */
 static bool
 read_process(struct site *site, struct kudu_process *process, struct fault *fault)
@@ -67,9 +77,10 @@ read_process(struct site *site, struct kudu_process *process, struct fault *faul
 	process->monitored = json_get_int(&site->json, 4, &process->pid) || json_get(&site->json, 5).kind == JSON_STRING;
 	if (process->monitored)
 		process->role = KUDU_WORKER;
-	if ((process->pid == 0 && !json_get_int(&site->json, 0, &process->pid)) || process->pid < 0 || process->pid > UINT32_MAX)
+	if ((process->pid == 0 && !get_id(&site->json, 0, 6, &process->pid)) || process->pid < 0 || process->pid > UINT32_MAX)
 		return fault_raise(fault, FAULT_CORRUPT, "a process of the list has no usable id");
-	if (!json_get_text(&site->json, 1, process->name, sizeof process->name))
+	if (!json_get_text(&site->json, 1, process->name, sizeof process->name) &&
+	    !json_get_text(&site->json, 7, process->name, sizeof process->name))
 		memcpy(process->name, "unnamed", sizeof "unnamed");
 	optional_text(&site->json, 2, machine, sizeof machine);
 	optional_text(&site->json, 3, process->user, sizeof process->user);
@@ -94,10 +105,10 @@ read_list(struct site *site, struct kudu_taker *taker, struct fault *fault)
 bool
 kudu_list(struct site *site, struct kudu_taker *taker, struct fault *fault)
 {
-	static const char *const wanted[] = {"id", "name", "machineName", "user_name", "pid", "uid"};
+	static const char *const wanted[] = {"id", "name", "machineName", "user_name", "pid", "uid", ARM_ID, ARM_NAME};
 	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "name", IN_ARM "machineName", IN_ARM "user_name",
-	                                     IN_ARM "pid", IN_ARM "uid"};
-	bool done = ask(site, -1, "", wanted, in_arm, 6, fault) && read_list(site, taker, fault);
+	                                     IN_ARM "pid", IN_ARM "uid", IN_ARM ARM_ID, IN_ARM ARM_NAME};
+	bool done = ask(site, -1, "", wanted, in_arm, 8, fault) && read_list(site, taker, fault);
 	site_done(site);
 	if (done)
 		return true;
@@ -112,7 +123,7 @@ read_own(struct site *site, int64_t *pid, struct fault *fault)
 	char machine[MACHINE_MAX], id[INSTANCE_MAX + 1];
 	if (!site_first(site, fault))
 		return false;
-	if (!json_get_int(&site->json, 0, pid))
+	if (!get_id(&site->json, 0, 3, pid))
 		return fault_raise(fault, FAULT_CORRUPT, "the answer has no id");
 	optional_text(&site->json, 1, machine, sizeof machine);
 	optional_text(&site->json, 2, id, sizeof id);
@@ -123,10 +134,10 @@ read_own(struct site *site, int64_t *pid, struct fault *fault)
 bool
 kudu_own_pid(struct site *site, int64_t *pid, struct fault *fault)
 {
-	static const char *const wanted[] = {"id", "machineName", "environment_variables/WEBSITE_INSTANCE_ID"};
+	static const char *const wanted[] = {"id", "machineName", "environment_variables/WEBSITE_INSTANCE_ID", ARM_ID};
 	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "machineName",
-	                                     IN_ARM "environment_variables/WEBSITE_INSTANCE_ID"};
-	bool done = ask(site, 0, "", wanted, in_arm, 3, fault) && read_own(site, pid, fault);
+	                                     IN_ARM "environment_variables/WEBSITE_INSTANCE_ID", IN_ARM ARM_ID};
+	bool done = ask(site, 0, "", wanted, in_arm, 4, fault) && read_own(site, pid, fault);
 	site_done(site);
 	return done || fault_while(fault, "asking %s for Kudu's own process id", site->name);
 }
@@ -246,8 +257,10 @@ settle_role(struct site *site, int64_t own_pid, struct kudu_process *process, co
 		process->role = KUDU_WEBJOB;
 	else if (!is_w3wp(process))
 		process->role = KUDU_CHILD;
-	else
-		process->role = pool[0] != 0 ? role_of_pool(pool) : KUDU_WORKER;
+	else if (pool[0] != 0)
+		process->role = role_of_pool(pool);
+	else /* a 32-bit Kudu sees no environment; its user has the pool's name */
+		process->role = strstr(process->user, "\\~1") != NULL ? KUDU_SCM : KUDU_WORKER;
 }
 
 static bool
@@ -257,7 +270,7 @@ read_detail(struct site *site, int64_t own_pid, struct kudu_process *process, st
 	int64_t pid;
 	if (!site_first(site, fault))
 		return false;
-	if (!json_get_int(&site->json, 0, &pid) || pid != process->pid)
+	if (!get_id(&site->json, 0, 10, &pid) || pid != process->pid)
 		return fault_raise(fault, FAULT_CORRUPT, "the answer is about another process");
 	optional_text(&site->json, 1, machine, sizeof machine);
 	optional_text(&site->json, 2, process->start_time, sizeof process->start_time);
@@ -279,12 +292,12 @@ bool
 kudu_describe(struct site *site, int64_t own_pid, struct kudu_process *process, struct fault *fault)
 {
 	static const char *const wanted[] = {"id", "machineName", "start_time", "total_cpu_time", "is_scm_site", "is_webjob",
-	                                     "environment_variables/APP_POOL_ID", "private_memory", "user_name", "parent"};
+	                                     "environment_variables/APP_POOL_ID", "private_memory", "user_name", "parent", ARM_ID};
 	static const char *const in_arm[] = {IN_ARM "id", IN_ARM "machineName", IN_ARM "start_time", IN_ARM "total_cpu_time",
 	                                     IN_ARM "is_scm_site", IN_ARM "is_webjob",
 	                                     IN_ARM "environment_variables/APP_POOL_ID", IN_ARM "private_memory",
-	                                     IN_ARM "user_name", IN_ARM "parent"};
-	bool done = ask(site, process->pid, "", wanted, in_arm, 10, fault) && read_detail(site, own_pid, process, fault);
+	                                     IN_ARM "user_name", IN_ARM "parent", IN_ARM ARM_ID};
+	bool done = ask(site, process->pid, "", wanted, in_arm, 11, fault) && read_detail(site, own_pid, process, fault);
 	site_done(site);
 	return done || fault_while(fault, "asking %s about process %" PRId64, site->name, process->pid);
 }
@@ -313,7 +326,7 @@ kudu_find_role(struct site *site, int64_t own_pid, struct kudu_process *process,
 
 /* What Kudu and the front end say when a dump fails, as kinds (facts: kudu.md section 3). */
 static bool
-explain_dump(struct site *site, int64_t waited_ms, struct fault *fault)
+explain_dump(struct site *site, const struct kudu_process *process, int64_t waited_ms, struct fault *fault)
 {
 	static const struct {
 		const char *words;
@@ -342,8 +355,11 @@ explain_dump(struct site *site, int64_t waited_ms, struct fault *fault)
 		fault_raise(fault, FAULT_MISSING, "the process is gone (HTTP 404)");
 		fault_hint(fault, "it may have been recycled, or runs on another instance: list again");
 	}
-	if (fault->kind == FAULT_BUSY && status == 429)
-		fault_hint(fault, "another dump is being written there: wait until it is done");
+	if (fault->kind == FAULT_BUSY && status == 429 && process->monitored) {
+		fault_clear(fault);
+		fault_raise(fault, FAULT_BUSY, "dotnet-monitor is writing another dump (HTTP 429)");
+		fault_hint(fault, "wait until it is done");
+	}
 	if (!by_server)
 		return false;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -422,7 +438,7 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 	put_target(&text, site, process->pid, "/dump", query);
 	site->said[0] = 0;
 	if (!site_get(site, target, SITE_ONCE, first_byte_ms, fault))
-		return explain_dump(site, clock_ms() - began, fault);
+		return explain_dump(site, process, clock_ms() - began, fault);
 	if (!check_type(site, fault)) {
 		http_client_close(&site->client);
 		return false;
@@ -434,7 +450,8 @@ kudu_dump_open(struct site *site, const struct kudu_process *process, unsigned t
 	if (dump->digits[0] != 0 && site->instance[0] != 0 &&
 	    !span_begins_nocase(span_of(site->instance), dump->digits)) {
 		http_client_close(&site->client);
-		return fault_raise(fault, FAULT_MISSING, "instance %s… sent the dump, not %.6s…", dump->digits, site->instance);
+		fault_raise(fault, FAULT_MISSING, "instance %s… sent the dump, not %.6s…", dump->digits, site->instance);
+		return fault_hint(fault, "it was thrown away; the site may have been scaled in: see kudump ps --instance all");
 	}
 	return true;
 }

@@ -75,25 +75,30 @@ resource_of(const struct login *login, unsigned audience)
 }
 
 unsigned
-login_audience(const struct login *login)
+login_audience(const struct login *login, const void *who)
 {
-	for (unsigned i = 0; i < login_audiences(login); i++)
-		if (identity_is_taken(login->identity, resource_of(login, i)))
+	unsigned count = login_audiences(login);
+	bool own;
+	const char *taken = count > 1 ? identity_taken(login->identity, who, &own) : NULL;
+	for (unsigned i = 0; taken != NULL && i < count; i++)
+		if (strcmp(resource_of(login, i), taken) == 0)
 			return i;
 	return 0;
 }
 
 void
-login_note_taken(const struct login *login, unsigned audience)
+login_note_taken(const struct login *login, const void *who, unsigned audience)
 {
 	if (login->kind == LOGIN_BEARER)
-		identity_note_taken(login->identity, resource_of(login, audience));
+		identity_note_taken(login->identity, who, resource_of(login, audience));
 }
 
 bool
-login_is_taken(const struct login *login, unsigned audience)
+login_is_taken(const struct login *login, const void *who, unsigned audience)
 {
-	return login->kind == LOGIN_BEARER && identity_is_taken(login->identity, resource_of(login, audience));
+	bool own;
+	const char *taken = login->kind == LOGIN_BEARER ? identity_taken(login->identity, who, &own) : NULL;
+	return taken != NULL && own && strcmp(resource_of(login, audience), taken) == 0;
 }
 
 void

@@ -31,12 +31,12 @@ void login_bearer(struct login *, struct identity *, const char *audience);
 /* How many audiences there are to try. */
 unsigned login_audiences(const struct login *);
 
-/* The audience that a site has taken a token of; else the first. */
-unsigned login_audience(const struct login *);
+/* The audience that `who` (an address that stays) has taken a token of, else the one that any has, else the first. */
+unsigned login_audience(const struct login *, const void *who);
 
 /* Notes that, and whether it is so of this audience. */
-void login_note_taken(const struct login *, unsigned audience);
-bool login_is_taken(const struct login *, unsigned audience);
+void login_note_taken(const struct login *, const void *who, unsigned audience);
+bool login_is_taken(const struct login *, const void *who, unsigned audience);
 
 /* Whether there can be a newer token than the one that was sent. */
 bool login_renews(const struct login *);

@@ -12,6 +12,7 @@
 
 #define ROOT "LogFiles/kudump"
 #define LEFT_FRESH_S 3600  /* younger leftovers are gone on with: the dump is still of the trouble at hand */
+#define LEFT_BEGINS_S 120   /* so long ProcDump may take before it says what it writes */
 #define POLL_FIRST_MS 500
 #define POLL_MOST_MS 5000
 #define SILENT_MS 15000    /* without growth for so long: is ProcDump still there? */
@@ -47,6 +48,14 @@ static bool
 said(const struct procdump *dump, const char *words)
 {
 	return strstr(dump->said, words) != NULL;
+}
+
+static bool
+has_failed(const struct procdump *dump)
+{
+	/* not a bare "rror", which the process or its path may be called */
+	return said(dump, "Error ") || said(dump, "rror:") || said(dump, "could not be found") || said(dump, "Access is denied") ||
+	       said(dump, "has exited");
 }
 
 static bool
@@ -102,8 +111,9 @@ read_left(const struct vfs_entry *entry, const char *begins, int64_t *age_s, uin
 	return true;
 }
 
+/* There is a dump in the folder, or there will be. */
 static bool
-holds_dump(struct procdump *dump)
+holds_dump(struct procdump *dump, int64_t age_s)
 {
 	char path[VFS_PATH_MAX], etag[VFS_ETAG_MAX];
 	struct fault ignored;
@@ -112,7 +122,8 @@ holds_dump(struct procdump *dump)
 	put_path(dump, path, "dump.dmp");
 	read_said(dump);
 	/* while it is written it may be locked, which looks like not being there */
-	return vfs_stat(dump->site, path, &size, etag, &ignored) || said(dump, "Dump 1 writing");
+	return vfs_stat(dump->site, path, &size, etag, &ignored) || said(dump, "Dump 1 writing") ||
+	       (age_s < LEFT_BEGINS_S && dump->said[0] != 0 && !has_failed(dump));
 }
 
 static void
@@ -123,7 +134,7 @@ take_left(struct procdump *dump, const char *name, int64_t age_s)
 	fault_clear(&fault);
 	text_printf(&folder, ROOT "/%s", name);
 	dump->said[0] = 0;
-	if (age_s < LEFT_FRESH_S && holds_dump(dump)) {
+	if (age_s < LEFT_FRESH_S && holds_dump(dump, age_s)) {
 		log_note("an earlier run left a dump of this process, begun %" PRId64 " min ago: it is taken now", age_s / 60);
 		return;
 	}
@@ -286,8 +297,8 @@ run_command(struct procdump *dump, const char *line, struct fault *fault)
 static bool
 start(struct procdump *dump, const struct kudu_process *process, unsigned type, bool clone, struct fault *fault)
 {
-	char room[1024];
-	struct text line = text_in(room, sizeof room);
+	char room[1024], words[24];
+	struct text line = text_in(room, sizeof room), switches = text_in(words, sizeof words);
 	unsigned bits;
 	const char *tool;
 	if (!kudu_find_bits(dump->site, process, &bits, fault))
@@ -296,8 +307,9 @@ start(struct procdump *dump, const struct kudu_process *process, unsigned type, 
 	if (clone && (!check_tool(dump, tool, fault) || !make_folder(dump, process, type, fault)))
 		return false;
 	put_command(&line, dump, tool, process, type, clone);
-	log_note("starting %s%s on machine %s of %s for process %" PRId64 ", into %s", tool, clone ? " -r" : "", dump->site->machine,
-	         dump->site->name, process->pid, dump->folder);
+	put_type(&switches, type);
+	log_note("starting %s%s%s on machine %s of %s for process %" PRId64 ", into %s", tool, clone ? " -r" : "", words,
+	         dump->site->machine, dump->site->name, process->pid, dump->folder);
 	log_verbose("the command: %s", room);
 	return run_command(dump, room, fault);
 }
@@ -352,7 +364,10 @@ check_alive(struct procdump *dump, struct fault *fault)
 	if (!kudu_list(dump->site, &taker.taker, fault))
 		return false;
 	dump->failed = !taker.found;
-	return !dump->failed || fault_raise(fault, FAULT_NETWORK, "ProcDump ended without finishing the dump");
+	if (taker.found)
+		return true;
+	fault_raise(fault, FAULT_NETWORK, "ProcDump ended without finishing the dump");
+	return fault_hint(fault, "the app may have been restarted, or the instance replaced: see kudump ps");
 }
 
 struct watch {
@@ -387,14 +402,6 @@ look(struct procdump *dump, struct watch *watch, struct fault *fault)
 	watch->size = size;
 	watch->said = words;
 	return true;
-}
-
-static bool
-has_failed(const struct procdump *dump)
-{
-	/* not a bare "rror", which the process or its path may be called */
-	return said(dump, "Error ") || said(dump, "rror:") || said(dump, "could not be found") || said(dump, "Access is denied") ||
-	       said(dump, "has exited");
 }
 
 /* True at the end, well or not: `said` tells. */
@@ -439,9 +446,13 @@ make(struct procdump *dump, const struct kudu_process *process, unsigned type, i
 }
 
 static bool
-check_machine(const struct site *site, struct fault *fault)
+check_machine(const struct site *site, const struct kudu_process *process, struct fault *fault)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+	if (process->monitored) {
+		fault_raise(fault, FAULT_UNABLE, "this is a Linux app: it has no ProcDump");
+		return fault_hint(fault, "take --via kudu (the default), which asks dotnet-monitor");
+	}
 	if (site->machine[0] != 0 && site->machine[strspn(site->machine, plain)] == 0)
 		return true;
 	return fault_raise(fault, FAULT_UNABLE, "Kudu does not tell the name of its machine, which --via procdump needs");
@@ -455,7 +466,7 @@ procdump_open(struct procdump *dump, struct site *site, const struct kudu_proces
 	struct fault aside;
 	memset(dump, 0, sizeof *dump);
 	dump->site = site;
-	if (!check_machine(site, fault) || !find_left(dump, process, type, fault))
+	if (!check_machine(site, process, fault) || !find_left(dump, process, type, fault))
 		return false;
 	if (make(dump, process, type, patience_ms, fault)) {
 		put_path(dump, path, "dump.dmp");

@@ -34,10 +34,11 @@ begin(struct site *site, const struct network *network, const struct url *origin
 	http_client_open(&site->client, network, origin);
 	site->login = login;
 	site->machine[0] = site->said[0] = site->instance[0] = 0;
-	site->pinned = site->by_arm = false;
+	site->pinned = site->proven = site->by_arm = false;
 	site->stall_ms = 0;
-	site->audience = login_audience(login);
-	site->given = site->refused = 0;
+	site->who = origin;
+	site->audience = login_audience(login, origin);
+	site->given = site->refused = site->tried = 0;
 	site->renewed = site->logged_in = site->login_refused = false;
 }
 
@@ -83,6 +84,7 @@ site_turn(struct site *site, const char *instance, const char *machine)
 	snprintf(site->instance, sizeof site->instance, "%s", instance);
 	snprintf(site->machine, sizeof site->machine, "%s", machine);
 	site->pinned = instance[0] != 0;
+	site->proven = false;
 }
 
 bool
@@ -92,7 +94,8 @@ site_check_instance(struct site *site, const char *id, struct fault *fault)
 		return true;
 	if (site->instance[0] == 0)
 		snprintf(site->instance, sizeof site->instance, "%s", id);
-	if (span_is_nocase(span_of(id), site->instance))
+	site->proven = span_is_nocase(span_of(id), site->instance);
+	if (site->proven)
 		return true;
 	fault_raise(fault, FAULT_MISSING, "instance %.12s did not answer, %.12s did", site->instance, id);
 	if (site->pinned && strlen(site->instance) < INSTANCE_MAX)
@@ -148,6 +151,8 @@ challenge_has(const struct site *site, const char *word)
 static void
 deny_token(const struct site *site, int status, struct fault *fault)
 {
+	const char *const *scm = site->login->identity->cloud->scm;
+	bool asks = token_source_asks(&site->login->identity->source);
 	char room[200];
 	struct text why = text_in(room, sizeof room);
 	login_put_reason(site->login, site->audience, &why);
@@ -158,11 +163,11 @@ deny_token(const struct site *site, int status, struct fault *fault)
 	} else if (challenge_has(site, "udience")) {
 		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token: it is for another audience (HTTP 401)%s%s",
 		            why.used > 0 ? ": " : "", room);
-		fault_hint(fault, "get one for https://appservice.azure.com or https://management.azure.com/, or name the --audience");
+		fault_hint(fault, "get one for %s or %s, or name the --audience", scm[0], scm[1]);
 	} else {
 		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token (HTTP %d)%s%s", status, why.used > 0 ? ": " : "", room);
-		fault_hint(fault, "the token may have run out, be of another tenant or for another audience than "
-		                  "https://appservice.azure.com or https://management.azure.com/ (--audience)");
+		fault_hint(fault, "the token may %sbe of another tenant%s for another audience than %s or %s (--audience)",
+		           asks ? "" : "have run out, ", asks ? ", or the site is" : " or", scm[0], scm[1]);
 	}
 }
 
@@ -273,8 +278,8 @@ fail_server(struct site *site, int status, struct fault *fault)
 	if (site->said[0] != 0)
 		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d: %.200s", status, site->said);
 	else
-		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d %.*s", status,
-		            (int)(reason.count < 80 ? reason.count : 80), reason.at == NULL ? "" : (const char *)reason.at);
+		fault_raise(fault, FAULT_NETWORK, "the SCM site failed with HTTP %d%s%.*s", status, reason.count > 0 ? " " : "",
+		            (int)(reason.count < 80 ? reason.count : 80), reason.count > 0 ? (const char *)reason.at : "");
 }
 
 static void
@@ -312,9 +317,10 @@ refuse(struct site *site, struct fault *fault)
 		refuse_linux(fault);
 	else if (status == 404 && said(site, "dotnet-monitor"))
 		refuse_linux(fault);
-	else if (status == 429)
+	else if (status == 429) {
 		fault_raise(fault, FAULT_BUSY, "the SCM site asks for fewer requests (HTTP 429)");
-	else if (status == 404) {
+		fault_hint(fault, "wait a minute, or take fewer --jobs");
+	} else if (status == 404) {
 		shorten_said(site);
 		fault_raise(fault, FAULT_MISSING, "not found (HTTP 404)%s%.200s", site->said[0] != 0 ? ": " : "", site->said);
 	} else
@@ -347,8 +353,9 @@ ask_once(struct site *site, const struct site_request *ask, struct fault *fault)
 	memory_wipe(site->headers, sizeof site->headers);
 	if (!done)
 		return false;
-	login_note_taken(site->login, site->audience);
+	login_note_taken(site->login, site->who, site->audience);
 	site->renewed = false;
+	site->tried = 0;
 	return site->by_arm || learn_instance(site, fault);
 }
 
@@ -364,22 +371,37 @@ tries_for(const struct fault *fault)
 	return RETRY_TRIES;
 }
 
-/* Whether another token may be taken where this one was not: one for Kudu's other audience, while it has taken none yet,
- * or a new one for the same. A request that was refused has done nothing, so that even a dump may be asked for again. */
+/* Another audience of this site's that was not refused; Resource Manager has one alone. */
+static bool
+turn_audience(struct site *site)
+{
+	if (site->by_arm)
+		return false;
+	site->tried |= 1u << site->audience;
+	for (unsigned i = 0; i < login_audiences(site->login); i++)
+		if ((site->tried >> i & 1) == 0) {
+			site->audience = i;
+			site->refused = 0;
+			return true;
+		}
+	return false;
+}
+
+/* Whether another token may be taken where this one was not: a new one for an audience that the site has taken, else one
+ * for its other audience, which other sites may not need. A request that was refused has done nothing, so that even a dump
+ * may be asked for again. */
 static bool
 take_other_token(struct site *site, struct fault *fault)
 {
-	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE, taken;
+	bool unknown = fault->kind == FAULT_DENIED && fault->detail == TOKEN_NO_RESOURCE;
 	if (!(site->login_refused || unknown) || site->login->kind != LOGIN_BEARER)
 		return false;
-	taken = login_is_taken(site->login, site->audience);
-	if (!taken && site->audience + 1 < login_audiences(site->login)) {
-		site->audience++;
-		site->refused = 0;
-	} else if (taken && !site->renewed && fault->detail == 401 && login_renews(site->login)) {
+	if (login_is_taken(site->login, site->who, site->audience)) {
+		if (site->renewed || fault->detail != 401 || !login_renews(site->login))
+			return false;
 		site->renewed = true;
 		site->refused = site->given;
-	} else {
+	} else if (!turn_audience(site)) {
 		return false;
 	}
 	log_verbose("%s; trying another token", fault->text);
@@ -462,7 +484,7 @@ site_check_machine(struct site *site, const char *machine, struct fault *fault)
 	if (strcmp(site->machine, machine) == 0)
 		return true;
 	fault_raise(fault, FAULT_NETWORK, "machine %s answered, before it was %s", machine, site->machine);
-	return fault_hint(fault, "the site may have moved or been scaled in between: run again, or name --instance");
+	return fault_hint(fault, "the site may have moved or been scaled in between: run again%s", site->pinned ? "" : ", or name --instance");
 }
 
 void

@@ -15,10 +15,12 @@ struct site {
 	char instance[INSTANCE_MAX + 1];  /* WEBSITE_INSTANCE_ID of the one that answers; empty while unknown */
 	char machine[MACHINE_MAX];        /* machineName of it; empty while unknown */
 	bool pinned;                      /* the user asked for this instance */
+	bool proven;                      /* and what answered has told that it is the one */
 	bool by_arm;                      /* through Azure Resource Manager: client.origin.path is the site's resource id */
 	int64_t stall_ms;                 /* between two bytes of a body; 0: the default. The owner's to set */
 	struct json_reader json;          /* of the answer being read */
-	unsigned audience;                /* of a bearer login: which of its audiences */
+	const void *who;                  /* the owner's address of the site: by it a login knows it again */
+	unsigned audience, tried;         /* of a bearer login: which of its audiences; bits: refused since one was taken */
 	unsigned given, refused;          /* number of the token that was sent last; of one that was not taken */
 	bool renewed;                     /* a new token was taken, and nothing accepted since */
 	bool logged_in, login_refused;    /* of the last request: it had its login; the site said no to that */
@@ -32,7 +34,7 @@ void site_put_name(const struct url *scm, char *room, size_t size);
 /* Whether the words can be a WEBSITE_INSTANCE_ID: 1 to INSTANCE_MAX hex digits. */
 bool site_is_instance_id(const char *words);
 
-/* `instance` may be NULL: the one that answers first is kept. The URL must be an origin (path "/"). */
+/* `instance` may be NULL: the one that answers first is kept. The URL must be an origin (path "/") and stay. */
 bool site_open(struct site *, const struct network *, const struct url *scm, const struct login *, const char *instance,
                struct fault *) MUST_CHECK;
 

@@ -14,10 +14,13 @@
 #define VM_TRIES 9         /* with 410 it may be away for 70 s */
 
 static bool
-need(const char *name, const char **value, struct fault *fault)
+need(const char *name, const char **value, const char *hint, struct fault *fault)
 {
 	*value = text_environment(name);
-	return *value != NULL || fault_raise(fault, FAULT_USAGE, "%s is not set", name);
+	if (*value != NULL)
+		return true;
+	fault_raise(fault, FAULT_USAGE, "%s is not set", name);
+	return fault_hint(fault, "%s", hint);
 }
 
 /* Ids and tenants go into paths and queries. */
@@ -70,10 +73,13 @@ open_authority(struct token_source *source, const struct cloud *cloud, struct fa
 static bool
 open_client(struct token_source *source, const struct cloud *cloud, struct fault *fault)
 {
+	bool by_secret = source->kind == TOKEN_CLIENT;
 	const char *tenant, *client_id;
-	if (!need("AZURE_TENANT_ID", &tenant, fault) || !need("AZURE_CLIENT_ID", &client_id, fault) ||
-	    !need(source->kind == TOKEN_CLIENT ? "AZURE_CLIENT_SECRET" : "AZURE_FEDERATED_TOKEN_FILE",
-	          source->kind == TOKEN_CLIENT ? &source->secret : &source->path, fault))
+	const char *hint = by_secret ? "it takes AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, of the app registration"
+	                             : "it takes AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE";
+	if (!need("AZURE_TENANT_ID", &tenant, hint, fault) || !need("AZURE_CLIENT_ID", &client_id, hint, fault) ||
+	    !need(by_secret ? "AZURE_CLIENT_SECRET" : "AZURE_FEDERATED_TOKEN_FILE", by_secret ? &source->secret : &source->path,
+	          hint, fault))
 		return false;
 	return keep_name(source->tenant, sizeof source->tenant, span_of(tenant), "AZURE_TENANT_ID", fault) &&
 	       keep_name(source->client_id, sizeof source->client_id, span_of(client_id), "AZURE_CLIENT_ID", fault) &&
@@ -99,7 +105,8 @@ open_kind(struct token_source *source, const char *words, const struct cloud *cl
 	}
 	source->kind = TOKEN_GIVEN;
 	if (span_is(span, "token"))
-		return need("KUDUMP_TOKEN", &source->secret, fault);
+		return need("KUDUMP_TOKEN", &source->secret,
+		            "az account get-access-token --resource https://appservice.azure.com --query accessToken -o tsv prints one", fault);
 	fault_raise(fault, FAULT_USAGE, "there is no identity \"%.40s\"", words);
 	return fault_hint(fault, "known: managed[:client-id], client, federated, token, file:PATH, vault:URL");
 }

@@ -7,10 +7,19 @@
 #include <string.h>
 
 static bool
+complain(struct fault *fault)
+{
+	fault_raise(fault, FAULT_USAGE, "this is no address of a secret");
+	return fault_hint(fault, "it is https://VAULT.vault.azure.net/secrets/NAME[/VERSION]");
+}
+
+static bool
 parse(const char *address, struct url *url, struct fault *fault)
 {
 	struct span path, part;
 	unsigned parts = 0;
+	if (strstr(address, "://") == NULL)
+		return complain(fault);
 	if (!url_parse(url, span_of(address), fault))
 		return false;
 	if (!url->secure && !name_is_loopback(url->host))
@@ -19,10 +28,7 @@ parse(const char *address, struct url *url, struct fault *fault)
 	for (bool good = url->query[0] == 0; span_cut(&path, '/', &part); parts++)
 		if (!good || part.count == 0 || (parts == 0 && !span_is(part, "secrets")))
 			parts = 4;
-	if (parts == 2 || parts == 3)
-		return true;
-	fault_raise(fault, FAULT_USAGE, "this is no address of a secret");
-	return fault_hint(fault, "it is https://VAULT.vault.azure.net/secrets/NAME[/VERSION]");
+	return parts == 2 || parts == 3 || complain(fault);
 }
 
 enum { SAID_VALUE, SAID_CODE, SAID_INNER };

@@ -86,6 +86,10 @@ log_in_basic(struct credentials *credentials, const char *user, const struct set
 {
 	struct profile *profile = &credentials->profile;
 	bool done = true;
+	if (user != NULL && strchr(user, ':') != NULL) {
+		fault_raise(fault, FAULT_USAGE, "the user's name holds a ':', as if the password stood there too");
+		return fault_hint(fault, "an argument is seen by all: set KUDUMP_PASSWORD, give --password-file, or type it when asked");
+	}
 	if (user != NULL)
 		done = text_keep(profile->user, sizeof profile->user, span_of(user)) ||
 		       fault_raise(fault, FAULT_USAGE, "the user's name is too long");

@@ -103,6 +103,11 @@ read_order(struct dump_run *run, struct fault *fault)
 	order->by_procdump = settings->via != NULL && strcmp(settings->via, "procdump") == 0;
 	if (settings->via != NULL && !order->by_procdump && strcmp(settings->via, "kudu") != 0)
 		return fault_raise(fault, FAULT_USAGE, "--via: \"%s\" is not kudu or procdump", settings->via);
+	for (size_t i = 0; order->by_procdump && i < run->targets.count; i++)
+		if (run->targets.sites[i].scm == NULL) {
+			fault_raise(fault, FAULT_USAGE, "--via procdump does not work through Azure Resource Manager");
+			return fault_hint(fault, "it runs a command on the instance, which takes the SCM site: give --scm too");
+		}
 	return facts_check_template(order->name_template, fault);
 }
 

@@ -14,6 +14,7 @@
 
 #define ROW_MAX 1024
 #define LOOK_MS 1000
+#define SITE_WIDE 20
 
 struct listing {
 	struct session session;
@@ -75,11 +76,14 @@ put_bytes(struct text *row, int64_t bytes, size_t wide)
 	cells_put(row, room, wide);
 }
 
+/* `site` is NULL where there is but one. */
 static void
-print_row(const struct board_instance *instance, const struct kudu_process *process)
+print_row(const char *site, const struct board_instance *instance, const struct kudu_process *process)
 {
 	char room[ROW_MAX], digits[16];
 	struct text row = text_in(room, sizeof room);
+	if (site != NULL)
+		cells_put(&row, site, SITE_WIDE);
 	snprintf(digits, sizeof digits, "%.6s", instance->id);
 	cells_put(&row, digits, 8);
 	cells_put(&row, instance->machine, 16);
@@ -99,6 +103,8 @@ print_row(const struct board_instance *instance, const struct kudu_process *proc
 static void
 print_heading(struct listing *listing)
 {
+	if (!listing->settings->json && !listing->headed && listing->targets.count > 1)
+		printf("%-*s ", SITE_WIDE, "SITE");
 	if (!listing->settings->json && !listing->headed)
 		printf("%-8s %-16s %-6s %-10s %-6s %-19s %-10s %-9s %s\n", "INSTANCE", "MACHINE", "PID", "NAME", "ROLE",
 		       "STARTED", "CPU", "MEMORY", "USER");
@@ -125,7 +131,7 @@ print_site(void *state, const struct board_site *site)
 			else if (listing->settings->json)
 				print_json(site, instance, &board->processes[p].process);
 			else
-				print_row(instance, &board->processes[p].process);
+				print_row(listing->targets.count > 1 ? site->name : NULL, instance, &board->processes[p].process);
 	}
 	fflush(stdout); /* before what follows on stderr */
 	if (hidden > 0)

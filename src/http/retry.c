@@ -28,6 +28,8 @@ retry_is_transient(const struct fault *fault)
 		return true;
 	if (fault->kind == FAULT_CORRUPT)
 		return fault->detail == ECONNRESET;
+	if (fault->kind == FAULT_BUSY)
+		return fault->detail == 429; /* too many requests */
 	if (fault->kind != FAULT_NETWORK)
 		return false;
 	/* Linux's numbers of errors end below 200, where final statuses begin */

@@ -20,9 +20,11 @@ board_need(void)
 static bool
 same_place(const struct board_site *a, const struct board_site *b)
 {
-	if (a->scm == NULL || b->scm == NULL)
-		return a->scm == b->scm && span_is_nocase(span_of(a->arm->path), b->arm->path);
-	return url_same_origin(a->scm, b->scm);
+	if (a->scm != NULL && b->scm != NULL)
+		return url_same_origin(a->scm, b->scm);
+	if (a->scm == NULL && b->scm == NULL)
+		return span_is_nocase(span_of(a->arm->path), b->arm->path);
+	return span_is_nocase(span_of(a->name), b->name); /* one by each way: Kudu's file is the same */
 }
 
 bool
@@ -221,6 +223,17 @@ add_process(struct board *board, struct board_instance *instance, const struct k
 	instance->left++;
 }
 
+static void
+note_beside(struct board_instance *instance, const struct kudu_process *process)
+{
+	bool runtime = kudu_is_runtime(process);
+	if (!choice_may_be_app(process) || (instance->beside != 0 && (instance->beside_is_runtime || !runtime)))
+		return;
+	instance->beside = process->pid;
+	instance->beside_is_runtime = runtime;
+	memcpy(instance->beside_name, process->name, sizeof instance->beside_name);
+}
+
 bool
 board_add_process(struct board *board, uint32_t i, const struct kudu_process *process, struct fault *fault)
 {
@@ -233,13 +246,29 @@ board_add_process(struct board *board, uint32_t i, const struct kudu_process *pr
 			add_process(board, instance, process);
 	} else {
 		instance->passed++;
-		if (instance->beside == 0 && kudu_is_runtime(process)) {
-			instance->beside = process->pid;
-			memcpy(instance->beside_name, process->name, sizeof instance->beside_name);
-		}
 	}
+	note_beside(instance, process);
 	pthread_mutex_unlock(&board->lock);
 	return fits || fault_raise(fault, FAULT_BOUND, "there are more than %u such processes", board->process_room);
+}
+
+/* Isolated Functions and out-of-process apps run their code beside w3wp, as a runtime or under a name of their own. Said
+ * where there is a worker and nothing but workers was asked for. */
+static void
+tell_beside(const struct board *board, const struct board_instance *instance)
+{
+	const struct board_site *site = &board->sites[instance->site];
+	bool worker = false;
+	for (uint32_t p = instance->first; p != BOARD_NONE; p = board->processes[p].next)
+		worker |= board->processes[p].state != PROCESS_DROPPED && board->processes[p].process.role == KUDU_WORKER;
+	if (!board->dumps || !worker || instance->beside == 0 || site->choice.pid_count > 0 || site->choice.name_count > 0 || site->choice.children)
+		return;
+	if (instance->beside_is_runtime)
+		log_note("%s: %s %" PRId64 " runs beside the worker and may hold the app's code: --children dumps it too", site->name,
+		         instance->beside_name, instance->beside);
+	else
+		log_note("%s: %s %" PRId64 " runs there too: if it is the app's code, --name %s dumps it", site->name,
+		         instance->beside_name, instance->beside, instance->beside_name);
 }
 
 /* What is left of an instance that failed is not looked at and not dumped. */
@@ -261,6 +290,7 @@ end_instance(struct board *board, struct board_instance *instance, bool failed)
 		drop_rest(board, instance);
 	} else {
 		site->whole++;
+		tell_beside(board, instance);
 		choose_on_instance(board, (uint32_t)(instance - board->instances));
 	}
 	site->left--;

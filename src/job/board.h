@@ -54,7 +54,8 @@ struct board_instance {
 	uint32_t first, last;        /* processes, in the list's order */
 	uint32_t left;               /* processes that are not known yet */
 	uint32_t passed;             /* processes of the list that are not on the board */
-	int64_t beside;              /* pid of one of these that may run the app's code; 0: none */
+	int64_t beside;              /* pid of one that may run the app's code beside w3wp; 0: none */
+	bool beside_is_runtime;      /* by its name: these go first */
 	char beside_name[PROCESS_NAME_MAX];
 };
 

@@ -157,10 +157,12 @@ capture_run(struct capture *capture, const struct kudu_process *process, const s
 	done = fetch(capture, process, order, fault);
 	if (!done && !all_legs_fell(capture))
 		capture->source_failed = true;
-	if (done)
+	if (done) {
 		site_done(&capture->site);
-	else
+	} else {
+		capture->facts.ended_ms = clock_ms();
 		http_client_close(&capture->site.client);
+	}
 	clean_site(capture, order, done, fault);
 	for (size_t i = 0; done && i < capture->count; i++)
 		if (capture->legs[i].fault.kind == FAULT_NONE) {

@@ -13,12 +13,17 @@ has_pid(const struct choice *choice, int64_t pid)
 	return false;
 }
 
+/* Kudu's names have no ".exe"; people's may. */
 static bool
 has_name(const struct choice *choice, const char *name)
 {
-	for (size_t i = 0; i < choice->name_count; i++)
-		if (span_is_nocase(span_of(name), choice->names[i]))
+	size_t count = strlen(name);
+	for (size_t i = 0; i < choice->name_count; i++) {
+		const char *wanted = choice->names[i];
+		if (span_begins_nocase(span_of(wanted), name) &&
+		    (wanted[count] == 0 || span_is_nocase(span_of(wanted + count), ".exe")))
 			return true;
+	}
 	return false;
 }
 
@@ -63,11 +68,21 @@ find_pid(struct board *board, const struct board_instance *instance, int64_t pid
 	return NULL;
 }
 
-/* A console window's host runs nobody's code. */
+/* A console window's host runs nobody's code, nor do those who look after a crash. */
 static bool
 is_furniture(const struct kudu_process *process)
 {
-	return span_is_nocase(span_of(process->name), "conhost");
+	static const char *const names[] = {"conhost", "cmd", "procdump", "procdump64", "WerFault"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (span_is_nocase(span_of(process->name), names[i]))
+			return true;
+	return false;
+}
+
+bool
+choice_may_be_app(const struct kudu_process *process)
+{
+	return !kudu_may_be_worker(process) && !is_furniture(process);
 }
 
 /* Whether a process hangs below one that is meant. Where Kudu could not read the parent the name has to do. The chain is
@@ -184,13 +199,17 @@ any_chosen(const struct board *board, const struct board_site *site)
 }
 
 static bool
-nothing(const struct board_site *site, struct fault *fault)
+nothing(const struct board *board, const struct board_site *site, struct fault *fault)
 {
 	if (site->choice.name_count > 0) {
 		fault_raise(fault, FAULT_MISSING, "%s runs no process of that name", site->name);
 		return fault_hint(fault, "see kudump ps --all");
 	}
 	fault_raise(fault, FAULT_MISSING, "%s has no worker process, only Kudu's own", site->name);
+	for (uint32_t i = site->first; i != BOARD_NONE; i = board->instances[i].next)
+		if (board->instances[i].beside != 0)
+			return fault_hint(fault, "the app sleeps or is stopped: send it a request first; or, as %s runs there, take --name %s",
+			                  board->instances[i].beside_name, board->instances[i].beside_name);
 	return fault_hint(fault, "the app sleeps or is stopped: send it a request first");
 }
 
@@ -207,7 +226,7 @@ choose_on_site(struct board *board, unsigned s, struct fault *fault)
 	else if (is_for_site(&site->choice))
 		for (uint32_t i = site->first; i != BOARD_NONE; i = board->instances[i].next)
 			mark_chosen(board, &board->instances[i]);
-	return any_chosen(board, site) || nothing(site, fault);
+	return any_chosen(board, site) || nothing(board, site, fault);
 }
 
 struct worker_taker {

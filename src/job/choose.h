@@ -9,6 +9,10 @@
 /* Whether a process of the list is to be looked at; the others are only counted. */
 bool choice_wants(const struct choice *, const struct kudu_process *);
 
+/* Whether a process may run the app's code beside w3wp and be worth a mention: not w3wp, not what comes with a console or a
+ * dump. */
+bool choice_may_be_app(const struct kudu_process *);
+
 /* Whether looking means the whole detail, not only the role. */
 bool choice_needs_detail(const struct choice *);
 

@@ -91,19 +91,27 @@ check_address(struct config *config, const struct config_site *site)
 		config_mistake(config, site->place, "\"arm\": %s", fault.text);
 }
 
+static bool
+read_address(struct url *url, const struct config_site *site)
+{
+	struct fault fault;
+	fault_clear(&fault);
+	return site->scm != NULL ? url_parse(url, span_of(site->scm), &fault) : site->arm != NULL && arm_parse(url, site->arm, &fault);
+}
+
 /* The same address twice would be the same site twice. */
 static void
 check_double(struct config *config, size_t index)
 {
-	const struct config_site *site = &config->sites[index];
-	struct fault fault;
-	fault_clear(&fault);
-	if (site->scm == NULL || !url_parse(&config->scratch, span_of(site->scm), &fault))
+	const struct config_site *site = &config->sites[index], *other = config->sites;
+	struct url *url = &config->scratch, *its = &config->other;
+	if (!read_address(url, site))
 		return;
-	for (size_t i = 0; i < index; i++)
-		if (config->sites[i].scm != NULL && url_parse(&config->other, span_of(config->sites[i].scm), &fault) &&
-		    url_same_origin(&config->scratch, &config->other))
-			config_mistake(config, site->place, "\"scm\": %s is listed twice", config->scratch.host);
+	for (; other < site; other++)
+		if ((other->scm != NULL) == (site->scm != NULL) && read_address(its, other) && url_same_origin(url, its) &&
+		    span_is_nocase(span_of(url->path), its->path))
+			config_mistake(config, site->place, "\"%s\": %s is listed twice", site->scm != NULL ? "scm" : "arm",
+			               site->scm != NULL ? url->host : site->arm);
 }
 
 static bool

@@ -227,6 +227,36 @@ note_process(struct kudu_taker *taker, const struct kudu_process *process, struc
 	return board_add_process(notes->board, notes->instance, process, fault);
 }
 
+/* A whole id that the user named. */
+static bool
+is_named(const char *instance)
+{
+	return instance != NULL && !is_all(instance) && strlen(instance) == INSTANCE_MAX;
+}
+
+/* An unknown id quietly lands on another instance. Where neither a cookie nor Kudu tells who answered, the front end's list
+ * at least says whether there is one of that id; without a list a dump's name is what is left. */
+static bool
+check_named(struct fleet_worker *worker, const struct work *work, struct fault *fault)
+{
+	const struct board_site *board_site = &worker->fleet->board.sites[work->site];
+	struct site *site = &worker->capture.site;
+	struct instance_notes notes = {.taker = {note_instance}, .begins = board_site->instance};
+	struct fault aside;
+	fault_clear(&aside);
+	if (site->proven || site->by_arm || !is_named(board_site->instance))
+		return true;
+	if (!instances_list(site, &notes.taker, &aside)) {
+		if (aside.kind == FAULT_STOPPED)
+			*fault = aside;
+		return aside.kind != FAULT_STOPPED;
+	}
+	if (notes.count > 0)
+		return true;
+	fault_raise(fault, FAULT_MISSING, "%s has no instance %.12s", board_site->name, board_site->instance);
+	return fault_hint(fault, "see kudump ps --instance all");
+}
+
 static bool
 list(struct fleet_worker *worker, const struct work *work, struct board_instance *seen, struct fault *fault)
 {
@@ -235,6 +265,8 @@ list(struct fleet_worker *worker, const struct work *work, struct board_instance
 	if (!reach(worker, work, fault) || !kudu_list(site, &notes.taker, fault))
 		return false;
 	if (notes.any && !notes.monitored && !kudu_own_pid(site, &seen->own_pid, fault))
+		return false;
+	if (!check_named(worker, work, fault))
 		return false;
 	snprintf(seen->id, sizeof seen->id, "%s", site->instance);
 	snprintf(seen->machine, sizeof seen->machine, "%s", site->machine);
@@ -315,17 +347,6 @@ dump(struct fleet_worker *worker, const struct work *work, struct fault *fault)
 	pthread_mutex_unlock(&fleet->lock);
 }
 
-/* Isolated Functions and out-of-process apps run their code beside w3wp. */
-static void
-note_children(const struct board *board, const struct work *work)
-{
-	const struct board_instance *instance = &board->instances[work->instance];
-	const struct choice *choice = &board->sites[work->site].choice;
-	if (board->dumps && instance->beside != 0 && choice->pid_count == 0 && choice->name_count == 0)
-		log_note("%s: %s %" PRId64 " runs beside the worker and may hold the app's code: --children dumps it too",
-		         board->sites[work->site].name, instance->beside_name, instance->beside);
-}
-
 static void
 serve(struct fleet_worker *worker, const struct work *work)
 {
@@ -349,8 +370,6 @@ serve(struct fleet_worker *worker, const struct work *work)
 	if (!done)
 		leave(worker);
 	board_end(board, work, &seen, &process, &fault, &settled);
-	if (work->kind == WORK_LIST && done)
-		note_children(board, work);
 	if (work->kind != WORK_DUMP && fault.kind != FAULT_NONE)
 		tell(fleet, work, NULL, &fault);
 	if (settled && fleet->settled != NULL) {

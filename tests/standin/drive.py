@@ -248,6 +248,8 @@ class Drive:
         self._say(log, "\nProcDump v11.0 - Sysinternals process dump utility\nSysinternals - www.sysinternals.com\n\n")
         if "-accepteula" not in switches:
             return
+        if s.procdump == "slow":
+            time.sleep(s.procdump_s)
         if "-n" in switches:
             plain.remove(words[words.index("-n") + 1])
         if "-mc" in switches:
@@ -282,6 +284,9 @@ class Drive:
         for step in range(steps):
             time.sleep(s.procdump_s / steps)
             out.part, out.mtime = size * (step + 1) // (steps + 1), time.time()
+            if s.procdump == "late" and step == steps // 2:
+                out.locked = False
+                self._say(log, "[12:00:01] Dump 1 complete\n")
             if s.procdump == "dies" and step >= steps // 2:
                 out.locked = False
                 return

@@ -8,6 +8,7 @@ TABLE = [
     ("seed", 1, "of everything random: which instance answers without a cookie, key order"),
     ("instances", 2, "number of instances; ids, machine names and pids differ (pids: + 100000 an instance)"),
     ("workers", 1, "w3wp that are not Kudu's, per instance; 0: id -1 is a 500; 2: a recycle overlap"),
+    ("scms", 1, "w3wp that are Kudu's, per instance; 2: Kudu itself is being recycled, processes/0 is the first (6948), the other 6956"),
     ("children", 1, "child processes `dotnet` of the first worker, with parent and children links"),
     ("webjobs", 1, "web job processes `MyJob` (is_webjob, description)"),
     ("extra", 0, "more processes, e.g. 4000"),
@@ -16,7 +17,7 @@ TABLE = [
     ("names", "plain", "names of the extra processes: plain, unicode, hostile (separators, control characters, ../../x, 300 letters), surrogate (lone ones; with escape=ascii)"),
     ("escape", "utf8", "non-ASCII in JSON as utf8 or as ascii (\\u escapes)"),
     ("details", "small", "large: detail of > 1 MB with hundreds of modules, handles, \\u and \\\\ escapes"),
-    ("missing_user", 1, "Kudu's own entry of the list lacks user_name"),
+    ("missing_user", 1, "Kudu's own entry of the list lacks user_name; 2: nobody's user can be read"),
     ("shuffle", 0, "key order of every object shuffled"),
     ("unknown_keys", 0, "unknown members with nested values in every object"),
     ("bitness", 0, "a 32-bit Kudu: no is_scm_site, environment {} and 500 on environments/…"),
@@ -30,7 +31,7 @@ TABLE = [
     ("list_delay", 0.0, "seconds before a list is answered"),
 
     ("Instances and cookies", None, None),
-    ("affinity", "on", "on; off: cookies are honoured, none are set; ignore: a random instance whatever the cookie says; reject: always another one than asked"),
+    ("affinity", "on", "on; off: cookies are honoured, none are set; deaf: neither; ignore: a random instance whatever the cookie says; reject: always another one than asked"),
     ("route", "random", "who answers without a known cookie: random, first, next (round robin)"),
     ("instance_all", "json", "/instance/all: json, string (the array inside a JSON string), 404, html"),
     ("cookie_bytes", 0, "an additional Set-Cookie with a value of that many bytes"),
@@ -71,10 +72,10 @@ TABLE = [
 
     ("ProcDump and the file API", None, None),
     ("procdump_tools", "both", "what stands under SystemDrive/devtools/sysinternals: both, 64, 32, none"),
-    ("procdump", "ok", "ok; noclone (-r fails with 0x80070006), denied, diskfull, exited (before it began), hang (never writes), dies (half-way, without a word)"),
+    ("procdump", "ok", "ok; slow (for procdump_s says nothing but its name, then writes), noclone (-r fails with 0x80070006), denied, diskfull, exited (before it began), late (says that it is complete while the file still grows), hang (never writes), dies (half-way, without a word)"),
     ("procdump_s", 0.3, "seconds in which it writes"),
     ("worker_bits", 64, "64 or 32: PROCESSOR_ARCHITECTURE of the processes"),
-    ("command", "ok", "ok; cut (runs it, then answers gateway_status), off (403), fails (ExitCode -1)"),
+    ("command", "ok", "ok; elsewhere (the next instance runs it), cut (runs it, then answers gateway_status), off (403), fails (ExitCode -1)"),
     ("vfs_ranges", 1, "0: Range is ignored"),
 
     ("HTTP", None, None),
@@ -111,6 +112,7 @@ TABLE = [
     ("arm_page", 0, "instances on a page of ARM's list, with nextLink; 0: all on one"),
     ("arm_next", "", "scheme and host in nextLink instead of the asked ones"),
     ("arm_role", "contributor", "reader: no environment, dump 401 empty"),
+    ("arm_schema", 0, "1: identifier and deployment_name instead of id and name, as the published schema has them"),
     ("arm_timeout", 0, "1: dump through ARM answers 504 with a JSON error"),
 ]
 

@@ -87,7 +87,7 @@ class Site:
         if path.startswith("/subscriptions/"):
             return "arm", None
         if path == "/api/vfs" or path.startswith("/api/vfs/"):
-            return "vfs", None
+            return ("vfs-dump" if request.method == "GET" and path.endswith("/dump.dmp") else "vfs"), None
         if path.rstrip("/") == "/api/command":
             return "command", None
         for prefix in PREFIXES:
@@ -106,7 +106,7 @@ class Site:
         return "other", None
 
     def _routes_match(self, text, route):
-        return "any" in text.split(",") or route in text.split(",")
+        return any(name in text.split(",") for name in ("any", route, route.partition("-")[0]))
 
     def fault_due(self, route):
         """True when this answer is to be broken; counts fault_skip and fault_times down."""
@@ -122,7 +122,7 @@ class Site:
 
     def _failure(self, route):
         with self.guard:
-            for name in (route, "any"):
+            for name in (route, route.partition("-")[0], "any"):
                 left = self.failures.get(name)
                 if left and left[0] > 0:
                     left[0] -= 1
@@ -168,7 +168,7 @@ class Site:
         reply.fields += [("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"), ("Server", "Microsoft-IIS/10.0"),
                          ("Date", time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + s.clock))),
                          ("x-ms-request-id", request.field("x-arr-log-id") or request.field("x-ms-request-id") or str(uuid.uuid4()))]
-        if s.affinity != "off":
+        if s.affinity not in ("off", "deaf"):
             one = instance_id(index)
             reply.fields += [("Set-Cookie", f"ARRAffinity={one};Path=/;HttpOnly;Secure;Domain={host}"),
                              ("Set-Cookie", f"ARRAffinitySameSite={one};Path=/;HttpOnly;SameSite=None;Secure;Domain={host}")]
@@ -247,7 +247,7 @@ class Site:
         s = self.settings
         if route == "arm":
             return self._arm(request, entry)
-        if route == "vfs":
+        if route.startswith("vfs"):
             return self.drive.vfs(request)
         if route == "command":
             return self._command(request, index)
@@ -300,6 +300,8 @@ class Site:
             return Reply(403, b"", None)
         if s.command == "fails":
             return self.json({"Output": "", "Error": "The system cannot find the file specified", "ExitCode": -1})
+        if s.command == "elsewhere":
+            index = (index + 1) % s.instances
         said = self.drive.command(index, body)
         if s.command == "cut":
             return Reply(s.gateway_status, page(f"{s.gateway_status} - The request timed out.", "The web server failed to respond."), HTML)
@@ -556,8 +558,9 @@ class Site:
 
     def _arm_process(self, request, entry, index, parts):
         s = self.settings
+        published = {"id": "identifier", "name": "deployment_name"} if s.arm_schema else {}
         wrap = lambda one: {"id": request.path, "name": f"{s.site}/{instance_id(index)}/{one['id']}", "type": "Microsoft.Web/sites/instances/processes",
-                            "location": "West Europe", "properties": one}
+                            "location": "West Europe", "properties": {published.get(k, k): v for k, v in one.items()}}
         base = f"https://{s.site}.scm.azurewebsites.net/api/processes"
         if not parts:
             return self.json({"value": [wrap(one) for one in self.world.list(index, base)]})

@@ -54,7 +54,7 @@ class World:
         with self.guard:
             if s.affinity == "reject" and wanted in ids and len(ids) > 1:
                 return (ids.index(wanted) + 1) % len(ids)
-            if wanted in ids and s.affinity != "ignore":
+            if wanted in ids and s.affinity not in ("ignore", "deaf"):
                 return ids.index(wanted)
             if s.route == "first":
                 return 0
@@ -74,7 +74,7 @@ class World:
     def _make(self, index):
         s, base = self.settings, index * PID_STEP
         app = f"IIS APPPOOL\\{s.site}"
-        made = [Process(index, base + 6948, "w3wp", "scm", user=f"IIS APPPOOL\\~1{s.site}")]
+        made = [Process(index, base + 6948 + 8 * n, "w3wp", "scm", user=f"IIS APPPOOL\\~1{s.site}") for n in range(s.scms)]
         for n in range(s.workers):
             made.append(Process(index, base + 4292 + 8 * n, s.worker_name, "worker", user=app))
         for n in range(s.children):
@@ -128,7 +128,7 @@ class World:
 
     def list_entry(self, p, base):
         entry = {"id": p.pid, "name": p.name, "machineName": self.machine(p.instance), "href": f"{base}/{p.pid}"}
-        if p.user and not (self.settings.missing_user and p.role == "scm"):
+        if p.user and self.settings.missing_user < 2 and not (self.settings.missing_user and p.role == "scm" and p.pid % PID_STEP == 6948):
             entry["user_name"] = p.user
         return entry
 
@@ -164,6 +164,8 @@ class World:
              "virtual_memory": 2203842945024, "peak_virtual_memory": 2203900000000, "paged_system_memory": 812344, "non_paged_system_memory": 96544,
              "paged_memory": memory, "peak_paged_memory": memory + 100000000, "time_stamp": now,
              "environment_variables": {} if s.bitness else self.environment(p)}
+        if s.missing_user > 1:
+            del d["user_name"]
         if p.role == "webjob":
             d["description"] = f"WebJob: {p.name}, Type: continuous"
             if not s.bitness:

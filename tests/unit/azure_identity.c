@@ -221,6 +221,28 @@ takes_what_was_given(void)
 	unsetenv("KUDUMP_TOKEN");
 }
 
+/* Which audience each site takes; a site that is not known yet begins with the one that was taken last. */
+static void
+knows_what_each_site_takes(void)
+{
+	static const char site[3];
+	struct login login = {.kind = LOGIN_BEARER, .identity = &identity};
+	static char many[IDENTITY_TAKERS + 2];
+	begin();
+	CHECK(login_audiences(&login) == 2 && login_audience(&login, &site[0]) == 0);
+	login_note_taken(&login, &site[0], 1);
+	CHECK(login_audience(&login, &site[0]) == 1 && login_is_taken(&login, &site[0], 1) && !login_is_taken(&login, &site[0], 0));
+	CHECK(login_audience(&login, &site[1]) == 1 && !login_is_taken(&login, &site[1], 1));
+	login_note_taken(&login, &site[1], 0);
+	CHECK(login_audience(&login, &site[0]) == 1 && login_audience(&login, &site[1]) == 0 && login_audience(&login, &site[2]) == 0);
+	for (size_t i = 0; i < sizeof many; i++)
+		login_note_taken(&login, &many[i], 1);
+	CHECK(login_is_taken(&login, &many[0], 1) && !login_is_taken(&login, &many[sizeof many - 1], 1));
+	login.audience = "https://other";
+	CHECK(login_audiences(&login) == 1 && login_audience(&login, &site[0]) == 0);
+	turn_peer_close(&peer.turns);
+}
+
 /* What a token says of itself for a message. */
 static void
 tells_of_itself(const char *words, const char *wanted)
@@ -380,6 +402,7 @@ main(void)
 	UNIT_RUN(renews_for_all_by_one);
 	UNIT_RUN(reads_a_file_each_time);
 	UNIT_RUN(takes_what_was_given);
+	UNIT_RUN(knows_what_each_site_takes);
 	UNIT_RUN(reads_what_tokens_say);
 	UNIT_RUN(explains_refusals);
 	UNIT_RUN(refuses_bad_words);

@@ -47,7 +47,7 @@ knows_faults(void)
 	CHECK(is_transient(FAULT_NETWORK, ECONNRESET) && is_transient(FAULT_NETWORK, ECONNREFUSED));
 	CHECK(is_transient(FAULT_NETWORK, EPIPE) && is_transient(FAULT_NETWORK, EHOSTUNREACH));
 	CHECK(is_transient(FAULT_NETWORK, 503) && is_transient(FAULT_NETWORK, 500) && is_transient(FAULT_TIMEOUT, 0));
-	CHECK(is_transient(FAULT_CORRUPT, ECONNRESET));
+	CHECK(is_transient(FAULT_CORRUPT, ECONNRESET) && is_transient(FAULT_BUSY, 429));
 	CHECK(!is_transient(FAULT_NETWORK, 0) && !is_transient(FAULT_NETWORK, 501) && !is_transient(FAULT_NETWORK, 404));
 	CHECK(!is_transient(FAULT_CORRUPT, 0) && !is_transient(FAULT_BUSY, 500) && !is_transient(FAULT_BUSY, 503));
 	CHECK(!is_transient(FAULT_TLS, 62) && !is_transient(FAULT_STOPPED, SIGINT) && !is_transient(FAULT_DENIED, 403));

@@ -2,6 +2,9 @@
 /* What is done next, and what is chosen: without a network. */
 #include "job/board.h"
 
+#include "base/log.h"
+#include "job/choose.h"
+
 #include "unit.h"
 
 #include <stdio.h>
@@ -106,6 +109,33 @@ workers_and_never_kudu(void)
 	survey(sandbox, SANDBOX);
 	CHECK(board.ready == 1 && is_ready(10) && board.process_count == 2);
 	CHECK(board.instances[0].beside == 12 && board.instances[0].passed == SANDBOX - 2);
+}
+
+/* Who is mentioned beside a worker: a runtime before other names, nothing that comes with a console. */
+static void
+mentions_a_runtime_first(void)
+{
+	static const struct kudu_process beside[] = {{.pid = 1, .name = "conhost"}, {.pid = 2, .name = "MyApp"}, {.pid = 3, .name = "Other"},
+	                                             {.pid = 4, .name = "Node"}, {.pid = 5, .name = "dotnet"}};
+	static const int64_t mentioned[] = {0, 2, 2, 4, 4};
+	work = nothing;
+	open_board(1, (struct choice){0});
+	CHECK(board_add_instance(&board, 0, "", "", &fault));
+	for (size_t i = 0; i < 5; i++) {
+		CHECK(board_add_process(&board, 0, &beside[i], &fault));
+		CHECK(board.instances[0].beside == mentioned[i]);
+	}
+	CHECK_TEXT(board.instances[0].beside_name, "Node");
+}
+
+static void
+names_with_or_without_exe(void)
+{
+	static const char *const names[] = {"DotNet.EXE", "my.app", "w3wpx"};
+	struct choice choice = {.names = names, .name_count = 3};
+	CHECK(choice_wants(&choice, &(struct kudu_process){.name = "dotnet"}) && choice_wants(&choice, &(struct kudu_process){.name = "My.App"}));
+	CHECK(!choice_wants(&choice, &(struct kudu_process){.name = "my"}) && !choice_wants(&choice, &(struct kudu_process){.name = "w3wp"}));
+	CHECK(!choice_wants(&choice, &(struct kudu_process){.name = "dot"}) && !choice_wants(&choice, &(struct kudu_process){.name = "dotnet.ex"}));
 }
 
 static void
@@ -238,7 +268,10 @@ the_board_has_an_end(void)
 int
 main(void)
 {
+	log_open(LOG_QUIET);
 	UNIT_RUN(workers_and_never_kudu);
+	UNIT_RUN(mentions_a_runtime_first);
+	UNIT_RUN(names_with_or_without_exe);
 	UNIT_RUN(children_by_parent_or_else_by_name);
 	UNIT_RUN(the_busiest);
 	UNIT_RUN(pids);
