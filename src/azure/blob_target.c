@@ -183,6 +183,16 @@ blob_target_parse(struct blob_target *target, const char *words, const char *sas
 	return fault_while(fault, "blob destination");
 }
 
+bool
+blob_target_check(struct blob_target *target, const char *words, struct fault *fault)
+{
+	bool good;
+	memset(target, 0, sizeof *target);
+	good = url_parse(&target->url, span_of(words), fault) && split(target, fault);
+	blob_target_close(target);
+	return good;
+}
+
 void
 blob_target_put(struct text *text, const struct blob_target *target)
 {

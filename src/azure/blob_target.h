@@ -40,6 +40,9 @@ struct blob_target {
 bool blob_target_parse(struct blob_target *, const char *words, const char *sas, const char *key, struct identity *,
                        bool allow_plain_http, struct fault *) MUST_CHECK;
 
+/* Only whether the words are a container's URL; the target holds nothing afterwards. FAULT_USAGE. */
+bool blob_target_check(struct blob_target *, const char *words, struct fault *) MUST_CHECK;
+
 /* Its address without secrets. */
 void blob_target_put(struct text *, const struct blob_target *);
 
