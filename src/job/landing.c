@@ -77,15 +77,32 @@ landing_check(struct landing *landing, struct fault *fault)
 	return true;
 }
 
+/* A full disk and a quota take an empty file. */
+static bool
+try_folder(struct landing *landing, struct text *said, struct fault *fault)
+{
+	static const char bytes[4096];
+	struct sink *sink = &landing->file.sink;
+	uint64_t room;
+	bool written;
+	if (!open_file(landing, PROBE_NAME, MIB, fault))
+		return false;
+	written = sink->write(sink, bytes, sizeof bytes, fault) && file_sink_prepare(&landing->file, fault);
+	text_put(said, "a file was written and deleted");
+	if (file_sink_room(&landing->file, &room)) {
+		text_put(said, "; room for ");
+		text_put_size(said, room);
+	}
+	sink->abandon(sink);
+	return written;
+}
+
 bool
 landing_try(struct landing *landing, struct text *said, struct fault *fault)
 {
-	if (!landing_check(landing, fault))
-		return false;
-	if (landing->destination->kind == DESTINATION_BLOB)
-		return blob_try(landing->means->crew, &landing->destination->blob, said, fault);
-	text_put(said, "a file was written and deleted");
-	return true;
+	if (landing->destination->kind == DESTINATION_FOLDER)
+		return try_folder(landing, said, fault);
+	return landing_check(landing, fault) && blob_try(landing->means->crew, &landing->destination->blob, said, fault);
 }
 
 static const char *

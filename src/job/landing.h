@@ -57,7 +57,8 @@ void landing_aim(struct landing *, const struct destination *, const struct land
 /* Whether the destination would take a dump, found out without leaving anything there. */
 bool landing_check(struct landing *, struct fault *) MUST_CHECK;
 
-/* The same by writing and deleting an empty file or blob, which is put into the text. */
+/* The same by writing and deleting a small file, where there is room for 1 MiB, or an empty blob; what was done is put
+ * into the text. */
 bool landing_try(struct landing *, struct text *said, struct fault *) MUST_CHECK;
 
 /* Opens the sink for one dump. `length` 0: unknown. The facts are read at finish. */
