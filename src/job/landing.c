@@ -11,6 +11,15 @@
 #define MANIFEST_MAX 2048
 #define PROBE_NAME ".kudump-probe"
 
+static bool
+check_container(const struct blob_target *target, struct fault *fault)
+{
+	if (target->login.kind != BLOB_SAS || !sas_is_for_one_blob(&target->login.sas))
+		return true;
+	fault_raise(fault, FAULT_DENIED, "the SAS is for one blob only (sr=b)");
+	return fault_hint(fault, "the blobs get names of their own: make a SAS for the container (sr=c), with create and write");
+}
+
 bool
 destination_parse(struct destination *destination, const char *words, const struct destination_secrets *secrets,
                   bool allow_plain_http, struct fault *fault)
@@ -20,7 +29,8 @@ destination_parse(struct destination *destination, const char *words, const stru
 		struct text shown = text_in(destination->shown, sizeof destination->shown);
 		destination->kind = DESTINATION_BLOB;
 		if (!blob_target_parse(&destination->blob, words, secrets->blob_sas, secrets->storage_key, secrets->identity,
-		                       allow_plain_http, fault))
+		                       allow_plain_http, fault) ||
+		    (!secrets->one_blob && !check_container(&destination->blob, fault)))
 			return false;
 		blob_target_put(&shown, &destination->blob);
 		return true;

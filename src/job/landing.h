@@ -21,6 +21,7 @@ struct destination {
 struct destination_secrets { /* each NULL: not given; strings also empty */
 	const char *blob_sas, *storage_key;
 	struct identity *identity;
+	bool one_blob; /* a SAS of one blob will do, as its name is known */
 };
 
 /* A folder's path or a container's URL. FAULT_USAGE says what is wrong with it. */
