@@ -105,7 +105,7 @@ too_many(uint64_t block, struct fault *fault)
 {
 	fault_raise(fault, FAULT_BOUND, "a blob has at most %u blocks: with blocks of %" PRIu64 " KiB that is %" PRIu64 " MiB",
 	            BLOCKS_MAX, block / KIB, block * BLOCKS_MAX / MIB);
-	return fault_hint(fault, "give a larger --block-size");
+	return fault_hint(fault, "give a larger --block-size, or --memory room for one");
 }
 
 static bool
