@@ -215,7 +215,9 @@ by_fault_record(struct walker *walker)
 	if (walker->code == NULL || walker->code->unwind_at == NULL || walker->space->arch != ARCH_X64 || walker->space->os != OS_WINDOWS)
 		return false;
 	for (uint64_t at = from; at < walker->stack_end && at - from < RECORD_WORDS * 8; at += 8) {
-		if (!space_u32(walker->space, at + 0x30, &flags) || (flags & CONTEXT_WANTED) != CONTEXT_WANTED ||
+		if (!space_u32(walker->space, at + 0x30, &flags))
+			return false;
+		if ((flags & CONTEXT_WANTED) != CONTEXT_WANTED ||
 		    !space_read(walker->space, at + 0x78, words, sizeof words) || words[4] <= registers->sp || words[4] >= walker->stack_end ||
 		    !walker->code->unwind_at(walker->code, walker->space, words[16], &base, entry))
 			continue;
