@@ -11,6 +11,8 @@
 #define STEPS_MOST 1000000u  /* an 8 MiB stack of smallest frames has 500,000 */
 #define LOOKS_MOST 16384u    /* words of a stack that are tried as pointers to a signal's record */
 #define SWITCHES_MOST 8      /* from a signal's own stack to that it interrupted */
+#define RECORD_WORDS 512u    /* of the stack looked through for what a fault left there */
+#define CONTEXT_WANTED 0x100003u /* of a CONTEXT: x64, with all general registers */
 #define PE_HEADERS 4096      /* code of an image begins behind them; at least a page, as it is mapped */
 #define ELF_HEADERS 512
 
@@ -202,6 +204,35 @@ by_signal_record(struct walker *walker, uint64_t pc)
 	return false;
 }
 
+/* The runtime of .NET 6 has a fault in managed code go on in a helper of its own, whose frame has no return address: what
+ * the processor had is in a record further down the stack, a Windows CONTEXT. */
+static bool
+by_fault_record(struct walker *walker)
+{
+	struct registers *registers = &walker->registers;
+	uint64_t from = walker->frames->list[0].sp, words[17], base; /* rax to r15, rip */
+	uint32_t flags, entry[3];
+	if (walker->code == NULL || walker->code->unwind_at == NULL || walker->space->arch != ARCH_X64 || walker->space->os != OS_WINDOWS)
+		return false;
+	for (uint64_t at = from; at < walker->stack_end && at - from < RECORD_WORDS * 8; at += 8) {
+		if (!space_u32(walker->space, at + 0x30, &flags))
+			return false;
+		if ((flags & CONTEXT_WANTED) != CONTEXT_WANTED ||
+		    !space_read(walker->space, at + 0x78, words, sizeof words) || words[4] <= registers->sp || words[4] >= walker->stack_end ||
+		    !walker->code->unwind_at(walker->code, walker->space, words[16], &base, entry))
+			continue;
+		memcpy(registers->r, words, 16 * sizeof words[0]);
+		registers->valid = 0xffff;
+		registers->sp = words[4];
+		registers->fp = words[5];
+		registers->pc = words[16];
+		walker->exact = true;
+		walker->trust = TRUST_PDATA;
+		return true;
+	}
+	return false;
+}
+
 static void
 find_stack_end(struct walker *walker, const struct thread *thread)
 {
@@ -257,6 +288,8 @@ step_up(struct walker *walker, const struct thread *thread)
 		find_stack_end(walker, thread);
 		return true;
 	}
+	if (by_fault_record(walker))
+		return true;
 	stepped = by_guess(walker);
 	if (stepped == STEP_YES && walker->registers.pc == 0)
 		return end_well(walker);

@@ -398,6 +398,29 @@ managed_code(void)
 	CHECK(!frames.list[3].managed && frames.list[3].trust == TRUST_PDATA);
 }
 
+/* A helper's frame returns nowhere; what the fault interrupted is in a CONTEXT on the stack, below (0x100) that code's frame. */
+static void
+fault_record(void)
+{
+	static const uint64_t stacks[] = {STACK + 0x800, STACK, STACK + SIZE}; /* the others are not those of a caller */
+	struct jit jit = {{jit_unwind, jit_name}, BASE + 0x10000};
+	struct space *space;
+	for (size_t i = 0; i < 3; i++) {
+		begin();
+		made_u64(STACK + 0x28, 5);
+		made_u32(STACK + 0x130, 0x10001f);
+		made_u64(STACK + 0x198, stacks[i]);
+		made_u64(STACK + 0x1f8, jit.at + 0x40);
+		top = STACK + 0x800;
+		call_from(BASE, 2);
+		call_from(NTDLL, 0);
+		space = made_open(STACK, SIZE);
+		walk_thread(space, &space->threads[0], &jit.source, &frames);
+		CHECK((frames.count == 4 && frames.ended_well) == (i == 0));
+		CHECK((frames.count > 1 && frames.list[1].managed && frames.list[1].exact && frames.list[1].sp == stacks[0]) == (i == 0));
+	}
+}
+
 /* x86 has no tables: an export counts when no other function begins between it and pc. */
 static void
 export_rule_x86(void)
@@ -553,6 +576,7 @@ main(void)
 	UNIT_RUN(nothing_to_walk);
 	UNIT_RUN(no_way_down);
 	UNIT_RUN(managed_code);
+	UNIT_RUN(fault_record);
 	UNIT_RUN(export_rule_x86);
 	UNIT_RUN(other_stack);
 	UNIT_RUN(real_dumps);
