@@ -148,11 +148,23 @@ challenge_has(const struct site *site, const char *word)
 	return false;
 }
 
+/* What a token that was not taken may lack: those that we ask for were of the audience named, else of each of the cloud's. */
+static void
+hint_token(const struct login *login, struct fault *fault)
+{
+	const char *const *scm = login->identity->cloud->scm;
+	if (!token_source_asks(&login->identity->source))
+		fault_hint(fault, "the token may have run out, be of another tenant or for another audience than %s or %s", scm[0], scm[1]);
+	else if (login->audience != NULL)
+		fault_hint(fault, "the identity may be of another tenant, or the site wants another --audience than %.80s", login->audience);
+	else
+		fault_hint(fault, "the identity may be of another tenant, or the site wants another --audience than %s or %s", scm[0], scm[1]);
+}
+
 static void
 deny_token(const struct site *site, int status, struct fault *fault)
 {
 	const char *const *scm = site->login->identity->cloud->scm;
-	bool asks = token_source_asks(&site->login->identity->source);
 	char room[200];
 	struct text why = text_in(room, sizeof room);
 	login_put_reason(site->login, site->audience, &why);
@@ -166,8 +178,7 @@ deny_token(const struct site *site, int status, struct fault *fault)
 		fault_hint(fault, "get one for %s or %s, or name the --audience", scm[0], scm[1]);
 	} else {
 		fault_raise(fault, FAULT_DENIED, "the SCM site refused the token (HTTP %d)%s%s", status, why.used > 0 ? ": " : "", room);
-		fault_hint(fault, "the token may %sbe of another tenant%s for another audience than %s or %s (--audience)",
-		           asks ? "" : "have run out, ", asks ? ", or the site is" : " or", scm[0], scm[1]);
+		hint_token(site->login, fault);
 	}
 }
 

@@ -32,6 +32,8 @@
 #define ANSWER_MS 120000        /* first byte of an ordinary answer: a cold Kudu takes a minute, a detail runs a helper for up to 60 s */
 #define FIRST_BYTE_MS 900000    /* of a dump: Kudu writes it whole first. Azure's front end cuts at 230 s, other front ends do not */
 #define STALL_MS 60000          /* between two bytes */
+#define BUSY_FIRST_MS 4000      /* pauses while Kudu ends a dump of ours that the front end gave up */
+#define BUSY_MOST_MS 30000
 #define RETRY_FIRST_MS 800
 #define RETRY_MOST_MS 30000
 #define RETRY_TRIES 6           /* about a minute and a half in all */

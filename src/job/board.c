@@ -38,7 +38,7 @@ board_open(struct board *board, struct memory *memory, struct fault *fault)
 		struct board_site *site = &board->sites[i];
 		site->first = site->last = BOARD_NONE;
 		site->left = site->whole = 0;
-		site->begun = site->expanded = site->broken = site->settled = site->dumping = false;
+		site->begun = site->expanded = site->broken = site->settled = site->dumping = site->cut = false;
 		if (site->scm != NULL)
 			site_put_name(site->scm, site->name, sizeof site->name);
 		else

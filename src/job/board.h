@@ -41,6 +41,7 @@ struct board_site {
 	uint32_t first, last;     /* instances */
 	uint32_t left, whole;     /* instances that are not known yet; those that could be asked */
 	bool begun, expanded, broken, settled, dumping; /* broken: not all of its instances could be asked */
+	bool cut;                 /* of a gate, by whoever has it: Kudu may still be writing a dump that was given up */
 };
 
 enum instance_state { INSTANCE_FOUND, INSTANCE_ASKED, INSTANCE_LISTED, INSTANCE_KNOWN, INSTANCE_FAILED };

@@ -4,6 +4,7 @@
 #include "azure/instances.h"
 #include "base/log.h"
 #include "job/choose.h"
+#include "net/wait.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -322,6 +323,39 @@ lend(struct fleet *fleet, struct capture *capture, const struct board_site *site
 	return berth;
 }
 
+/* After a dump of this run that the front end gave up, Kudu goes on writing it, and refuses others of the site as long.
+ * Being refused so costs the app nothing: it is asked again for as long as a dump may take to be written. */
+static bool
+wait_out(const struct fleet *fleet, const struct board_site *gate, int64_t began, int64_t *pause, struct fault *fault)
+{
+	if (!fleet->board.shared_file || !gate->cut || fault->kind != FAULT_BUSY || fault->detail == 429 ||
+	    clock_ms() - began > fleet->order.first_byte_ms)
+		return false;
+	if (*pause == BUSY_FIRST_MS)
+		log_note("%s: waiting for Kudu to end the dump before, which the front end gave up", gate->name);
+	fault_clear(fault);
+	if (!wait_until(deadline_in(*pause), fault))
+		return false;
+	*pause = *pause * 2 < BUSY_MOST_MS ? *pause * 2 : BUSY_MOST_MS;
+	return true;
+}
+
+static void
+take(struct fleet_worker *worker, struct board_process *row, struct board_site *gate, const struct capture_order *order,
+     struct fault *fault)
+{
+	struct capture *capture = &worker->capture;
+	int64_t began = clock_ms(), pause = BUSY_FIRST_MS;
+	bool done;
+	label(capture, &row->process);
+	do
+		done = capture_run(capture, &row->process, order, fault);
+	while (!done && wait_out(worker->fleet, gate, began, &pause, fault));
+	if (done)
+		row->bytes = capture->facts.bytes;
+	gate->cut = done ? false : gate->cut || (fault->kind == FAULT_TIMEOUT && capture->source_failed);
+}
+
 static void
 dump(struct fleet_worker *worker, const struct work *work, struct fault *fault)
 {
@@ -333,11 +367,8 @@ dump(struct fleet_worker *worker, const struct work *work, struct fault *fault)
 	struct fleet_berth *berth = lend(fleet, capture, site);
 	int64_t began = clock_ms();
 	order.type = site->type;
-	if (reach(worker, work, fault)) {
-		label(capture, &row->process);
-		if (capture_run(capture, &row->process, &order, fault))
-			row->bytes = capture->facts.bytes;
-	}
+	if (reach(worker, work, fault))
+		take(worker, row, &fleet->board.sites[site->gate], &order, fault);
 	row->took_ms = clock_ms() - began;
 	row->outcome = fault->kind;
 	tell(fleet, work, capture, fault);

@@ -40,7 +40,7 @@ TABLE = [
     ("auth", "none", "what is accepted: none (anything), basic, bearer, any (either)"),
     ("user", "$contoso", "Basic user"),
     ("password", "correct-horse", "Basic password"),
-    ("token", "good-token", "bearer token; wrong-audience is answered as bearer_reject says"),
+    ("token", "good-token", "bearer token, or several with blanks between; wrong-audience is answered as bearer_reject says"),
     ("audience", "", "not empty: bearer tokens are JWTs instead, of one of these audiences (blanks between) and not past their exp"),
     ("revoke", "", "JWTs with this jti are refused"),
     ("bearer_reject", 401, "status for a wrong token: 401 or 403"),

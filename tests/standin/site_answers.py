@@ -229,7 +229,7 @@ class Site:
                 same = False
             return "basic:ok" if same else "basic:bad", same and s.auth in ("basic", "any")
         if scheme.lower() == "bearer":
-            same = self._is_good_jwt(value) if s.audience else value == s.token
+            same = self._is_good_jwt(value) if s.audience else value in s.token.split()
             return "bearer:ok" if same else "bearer:bad", same and s.auth in ("bearer", "any")
         return ("none" if not scheme else "other"), False
 
