@@ -445,16 +445,21 @@ site_get(struct site *site, const char *target, enum site_care care, int64_t fir
 }
 
 bool
-site_get_json(struct site *site, const char *target, const char *const *wanted, size_t count, struct fault *fault)
+site_check_data(struct site *site, struct fault *fault)
 {
 	struct span type;
-	if (!site_get(site, target, SITE_HARMLESS, 0, fault))
+	if (!http_head_find(&site->client.head, "Content-Type", 0, &type) || !span_begins_nocase(type, "text/html"))
+		return true;
+	http_client_done(&site->client);
+	fault_raise(fault, FAULT_DENIED, "the SCM site sent a page where data was due");
+	return fault_hint(fault, "that is usually a login page: check the address (…scm.…) and the login");
+}
+
+bool
+site_get_json(struct site *site, const char *target, const char *const *wanted, size_t count, struct fault *fault)
+{
+	if (!site_get(site, target, SITE_HARMLESS, 0, fault) || !site_check_data(site, fault))
 		return false;
-	if (http_head_find(&site->client.head, "Content-Type", 0, &type) && span_begins_nocase(type, "text/html")) {
-		http_client_done(&site->client);
-		fault_raise(fault, FAULT_DENIED, "the SCM site sent a page where data was due");
-		return fault_hint(fault, "that is usually a login page: check the address (…scm.…) and the login");
-	}
 	json_open(&site->json, http_client_body(&site->client), site->by_arm ? "value" : NULL, wanted, count);
 	return true;
 }

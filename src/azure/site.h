@@ -73,7 +73,10 @@ bool site_ask(struct site *, const struct site_request *, struct fault *) MUST_C
  * with what the server said in `said`. first_byte_ms 0: the default. */
 bool site_get(struct site *, const char *target, enum site_care, int64_t first_byte_ms, struct fault *) MUST_CHECK;
 
-/* As site_get, then opens `json` on the body: FAULT_DENIED when a page came instead (a login page with 200). */
+/* After site_get: FAULT_DENIED when a page came instead of data (a login page with 200). */
+bool site_check_data(struct site *, struct fault *) MUST_CHECK;
+
+/* As site_get, then opens `json` on the body: faults also as of site_check_data. */
 bool site_get_json(struct site *, const char *target, const char *const *wanted, size_t count, struct fault *) MUST_CHECK;
 
 /* The first element of the answer; FAULT_CORRUPT when it has none. And: the rest of it, so that all is known to be valid. */

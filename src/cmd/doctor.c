@@ -125,14 +125,29 @@ look_at_destination(struct visit *visit, size_t i)
 }
 
 static bool
+names_site(const struct settings *settings)
+{
+	return settings->scm.count > 0 || settings->publish_profile != NULL || text_environment("KUDUMP_SCM") != NULL;
+}
+
+/* Who only puts files somewhere has no site. */
+static bool
+open_session(struct visit *visit, struct memory *memory, struct fault *fault)
+{
+	struct settings *settings = visit->settings;
+	if (names_site(settings))
+		return session_open(&visit->session, memory, settings, fault);
+	if (settings->to.count > 0 && settings->arm == NULL && settings->config == NULL)
+		return session_open_network(&visit->session, memory, settings, fault);
+	fault_raise(fault, FAULT_USAGE, "no SCM site is named");
+	return fault_hint(fault, "doctor looks at those of --scm, --publish-profile and KUDUMP_SCM, not at a config's or at ARM");
+}
+
+static bool
 look(struct visit *visit, struct memory *memory, struct fault *fault)
 {
 	struct doctor *doctor = &visit->doctor;
 	const char *instance = visit->settings->instance;
-	if (visit->session.site_count == 0) {
-		fault_raise(fault, FAULT_USAGE, "no SCM site is named");
-		return fault_hint(fault, "doctor looks at those of --scm and --publish-profile, not at a config's or at ARM");
-	}
 	if (!read_destinations(visit, fault) || (visit->destination_count > 0 && !open_crew(visit, memory, fault)))
 		return false;
 	doctor->network = &visit->session.network;
@@ -162,7 +177,7 @@ run_doctor(const struct command *command, struct settings *settings)
 	}
 	visit = memory_take(&first, sizeof *visit, 64);
 	visit->settings = settings;
-	if (session_open(&visit->session, &first, settings, &fault) && look(visit, &second, &fault)) {
+	if (open_session(visit, &first, &fault) && look(visit, &second, &fault)) {
 		status = stop_signal() != 0 ? status_of_stop() : visit->status;
 	} else {
 		log_fault(&fault);
@@ -179,12 +194,12 @@ run_doctor(const struct command *command, struct settings *settings)
 }
 
 static const struct option_row options[] = {
-	{"--to", "DEST", "also try this folder or container, as of kudump dump; may be repeated", OPTION_LIST,
+	{"--to", "DEST", "also try this folder or container, as of kudump dump; may be repeated, and do without a site", OPTION_LIST,
 	 offsetof(struct settings, to), 0, 0},
 	{NULL, NULL, NULL, OPTION_SWITCH, 0, 0, 0},
 };
 
 const struct command command_doctor = {
-	"doctor", "check the way to a site and to destinations one step a line, and say what to mend", "--scm URL [--to DEST]… [OPTION]…",
+	"doctor", "check the way to a site and to destinations one step a line, and say what to mend", "[--scm URL] [--to DEST]… [OPTION]…",
 	options, "No process is dumped. The exit status is that of the first step that failed.", run_doctor, REACH_SITE,
 };

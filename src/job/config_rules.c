@@ -168,6 +168,7 @@ check_secret(struct config *config, const char *name, const char *words)
 		               "copied and kept, a secret must not stand in it", name);
 }
 
+/* An identity is not quoted either: somebody may have put a token there. */
 static void
 check_login(struct config *config, const struct config_login *login)
 {
@@ -177,7 +178,8 @@ check_login(struct config *config, const struct config_login *login)
 	check_secret(config, "password", login->password);
 	check_secret(config, "token", login->token);
 	if (login->identity != NULL && !token_source_check(login->identity, &fault))
-		mistake_in(config, login->identity, "identity", &fault);
+		config_mistake(config, config_where(config, login->identity),
+		               "\"identity\" must be managed[:client-id], client, federated, token or file:PATH");
 	if (ways != 1)
 		config_mistake(config, login->place, "a login has one of \"user\", \"token\" and \"identity\"");
 	if ((login->user != NULL) != (login->password != NULL))

@@ -122,7 +122,7 @@ check_login(struct doctor *doctor, struct text *said, struct fault *fault)
 	struct site *site = &doctor->site;
 	bool good;
 	memset(&site->client.head, 0, sizeof site->client.head);
-	good = site_get(site, "/api/environment", SITE_ONCE, 0, fault);
+	good = site_get(site, "/api/environment", SITE_ONCE, 0, fault) && site_check_data(site, fault);
 	doctor->answered = site->client.head.status != 0;
 	if (good)
 		text_put(said, who[doctor->login->kind]);
@@ -148,15 +148,45 @@ check_clock(struct doctor *doctor, struct text *said, struct fault *fault)
 	return true;
 }
 
+/* A Linux app whose processes dotnet-monitor lists: it has none that is Kudu's own. */
+static bool
+is_monitored(struct doctor *doctor)
+{
+	struct fault ignored;
+	size_t count;
+	fault_clear(&ignored);
+	return choose_workers(&doctor->site, doctor->found, &count, &ignored) && doctor->found[0].monitored;
+}
+
+/* The login itself was accepted a moment ago: what the site's words for a wrong one say is not the cause. */
+static bool
+lacks_role(struct fault *fault)
+{
+	int status = fault->detail;
+	if (status != 401 && status != 403)
+		return false;
+	fault_clear(fault);
+	fault_raise(fault, FAULT_DENIED, "the login is right, but may not look into processes (HTTP %d)", status);
+	fault->detail = status;
+	return fault_hint(fault, "dumps need the role Website Contributor or more");
+}
+
 /* A reader may list processes but not look into one (facts: Kudu's TraceModule). */
 static bool
 check_role(struct doctor *doctor, struct text *said, struct fault *fault)
 {
 	struct kudu_process own = {.pid = 0};
 	unsigned bits;
-	if (!kudu_own_pid(&doctor->site, &own.pid, fault) || !kudu_find_bits(&doctor->site, &own, &bits, fault))
-		return fault->kind == FAULT_DENIED ? fault_hint(fault, "dumps need the role Website Contributor or more") : false;
-	text_printf(said, "processes can be looked into, Kudu is a %u-bit one", bits);
+	if (kudu_own_pid(&doctor->site, &own.pid, fault) && kudu_find_bits(&doctor->site, &own, &bits, fault)) {
+		text_printf(said, "processes can be looked into, Kudu is a %u-bit one", bits);
+		return true;
+	}
+	if (fault->kind == FAULT_DENIED)
+		return lacks_role(fault);
+	if (fault->kind == FAULT_STOPPED || !is_monitored(doctor))
+		return false;
+	fault_clear(fault);
+	text_put(said, "dotnet-monitor answers for this Linux app");
 	return true;
 }
 

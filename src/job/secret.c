@@ -2,8 +2,10 @@
 #include "job/secret.h"
 
 #include "base/file.h"
+#include "base/log.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 bool
 secret_is_reference(const char *words)
@@ -24,6 +26,14 @@ from_environment(const char *name, char *room, size_t size, struct fault *fault)
 	return text_keep(room, size, span_of(value)) || fault_raise(fault, FAULT_BOUND, "%s is too long", name);
 }
 
+static void
+note_readers(const char *path)
+{
+	struct stat found;
+	if (stat(path, &found) == 0 && S_ISREG(found.st_mode) && (found.st_mode & S_IROTH) != 0)
+		log_note("%s can be read by every user of this machine: chmod 600 it", path);
+}
+
 bool
 secret_read_file(const char *path, char *room, size_t size, struct fault *fault)
 {
@@ -32,6 +42,7 @@ secret_read_file(const char *path, char *room, size_t size, struct fault *fault)
 		return false;
 	room[count] = 0;
 	room[strcspn(room, "\r\n")] = 0;
+	note_readers(path);
 	return room[0] != 0 || fault_raise(fault, FAULT_USAGE, "%s has no first line", path);
 }
 

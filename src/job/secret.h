@@ -16,7 +16,7 @@ struct secret_means {
 /* Whether the words are a reference and no secret. */
 bool secret_is_reference(const char *words);
 
-/* The first line of a file, without its end; it must have one. */
+/* The first line of a file, without its end; it must have one. A file that every user may read is remarked upon. */
 bool secret_read_file(const char *path, char *room, size_t size, struct fault *) MUST_CHECK;
 
 /* Fetches it. The caller wipes the room. Faults name the reference, never what it holds. */

@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	static struct config config;
 	struct fault fault;
 	unsigned char *copy = malloc(size + 1);
-	char *words = malloc(size + 1);
+	char *words = malloc(size > 0 ? size : 1);
 	bool good;
 	fault_clear(&fault);
 	must(copy != NULL && words != NULL);

@@ -77,8 +77,9 @@ values_are_told_where_they_stand(void)
 	CHECK_TEXT(mistake_with("\"defaults\":{\"login\":\"l\"}"), "f:1:22: there is no login \"l\"");
 	CHECK_TEXT(mistake_with("\"defaults\":{\"to\":[\"d\"]}"), "f:1:20: there is no destination \"d\"");
 	CHECK_TEXT(mistake_with("\n\"name_template\" : \"{what}.dmp\""), "f:2:19: --name-template: there is no field {what}");
-	CHECK_TEXT(mistake_with("\"logins\":{\"l\":{\"identity\":\"vault:x\"}}"), "f:1:28: \"identity\": there is no identity \"vault:x\"");
-	CHECK_TEXT(mistake_with("\"logins\":{\"l\":{\"identity\":\"file:\"}}"), "f:1:28: \"identity\": there is no identity \"file:\"");
+	CHECK_TEXT(mistake_with("\"logins\":{\"l\":{\"identity\":\"vault:x\"}}"), "f:1:28: \"identity\" must be managed[:client-id], "
+	           "client, federated, token or file:PATH");
+	CHECK(strstr(mistake_with("\"logins\":{\"l\":{\"identity\":\"file:\"}}"), "f:1:28: \"identity\" must be") != NULL);
 	CHECK_TEXT(mistake_with("\"logins\":{\"l\":{\"user\":\"u\"}}"), "f:1:12: \"user\" and \"password\" belong together");
 	CHECK_TEXT(mistake_with("\"destinations\":{\"d\":{\"to\":\"https://a.blob.core.windows.net/C\"}}"),
 	           "f:1:28: \"to\": 'C' cannot be the name of a container");
