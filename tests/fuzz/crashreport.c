@@ -3,7 +3,7 @@
  * still one without its last byte. */
 #include "dump/crashreport.h"
 
-#include "base/encode.h"
+#include "whole_text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,19 +41,6 @@ read_report(const unsigned char *data, size_t count)
 	memset(&exception, 0, sizeof exception);
 	exception.frames = frames;
 	return crashreport_read(core, 0x7f, &exception);
-}
-
-/* What is no UTF-8 in the file is no JSON. */
-static void
-check_text(const char *text, size_t size)
-{
-	struct span rest = {(const unsigned char *)text, strnlen(text, size)};
-	size_t length;
-	if (rest.count == size)
-		abort();
-	for (; rest.count > 0; rest = span_from(rest, length))
-		if ((length = utf8_length(rest)) == 0)
-			abort();
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t count);

@@ -6,7 +6,7 @@
 #include "dump/open.h"
 #include "dump/reason.h"
 
-#include "base/encode.h"
+#include "whole_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +18,6 @@ static struct fault fault;
 static char words[4096];
 
 static inline void
-check_utf8(const char *text)
-{
-	struct span rest = span_of(text);
-	while (rest.count > 0) {
-		size_t size = utf8_length(rest);
-		if (size == 0)
-			abort();
-		rest = span_from(rest, size);
-	}
-}
-
-static inline void
 use_modules(void)
 {
 	char name[SPACE_NAME_MAX], id[2 * SPACE_BUILD_ID_MAX + 1];
@@ -39,11 +27,11 @@ use_modules(void)
 		    || (i > 0 && module->base < module[-1].base))
 			abort();
 		space_module_name(&space, module, name);
-		check_utf8(name);
+		check_text(name, sizeof name);
 		space_debug_id(&space, module, id);
 		space_code_id(&space, module, id);
 		space_debug_name(&space, module, name);
-		check_utf8(name);
+		check_text(name, sizeof name);
 	}
 }
 
@@ -58,7 +46,7 @@ use_threads(void)
 		uint64_t start, size;
 		uint32_t error;
 		space_thread_name(&space, thread, name);
-		check_utf8(name);
+		check_text(name, sizeof name);
 		(void)!space_last_error(&space, thread, &error);
 		if (!space_registers(&space, thread, &registers))
 			continue;
@@ -84,14 +72,14 @@ use_space(void)
 	for (uint64_t i = 0; i < 16 && space_unloaded(&space, i, &gone); i++)
 		space_module_name(&space, &gone, words);
 	if (space_comment(&space, &text))
-		check_utf8(words);
+		check_text(words, sizeof words);
 	text_reset(&text);
 	reason_put(&text, &space);
 	reason_put_type(&text, &space);
 	reason_put_hint(&text, &space);
-	check_utf8(words);
+	check_text(words, sizeof words);
 	for (size_t i = 0; i < space.soft_count; i++)
-		check_utf8(space.soft[i]);
+		check_text(space.soft[i], sizeof space.soft[i]);
 }
 
 /* By way of a file when the last byte is F1: then the reads are a file's. */

@@ -5,8 +5,8 @@
 
 #define MAKER_ROOM 131072 /* cleared each time */
 #include "../unit/dump_block.h"
+#include "whole_text.h"
 
-#include "base/encode.h"
 #include "dump/open.h"
 
 #include <stdlib.h>
@@ -19,18 +19,6 @@ static struct maker maker;
 static struct space space;
 static struct memory memory;
 static struct managed_findings findings;
-
-static void
-check_text(const char *text, size_t size)
-{
-	struct span rest = {(const unsigned char *)text, strnlen(text, size)};
-	size_t length;
-	if (rest.count == size)
-		abort();
-	for (; rest.count > 0; rest = span_from(rest, length))
-		if ((length = utf8_length(rest)) == 0)
-			abort();
-}
 
 /* Bits of the choice: the code, 32-bit, the runtime at the block, Linux. */
 static void

@@ -5,25 +5,12 @@
 #include "dump/unwind_x64.h"
 
 #include "../unit/made_dump.h"
-
-#include "base/encode.h"
+#include "whole_text.h"
 
 #define BASE 0x140000000u
 #define ROOM 0x8000u
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t count);
-
-static void
-check_name(const char *name)
-{
-	struct span rest = span_of(name);
-	while (rest.count > 0) {
-		size_t size = utf8_length(rest);
-		if (size == 0)
-			abort();
-		rest = span_from(rest, size);
-	}
-}
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
@@ -51,7 +38,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 		if (want[i].start > want[i].rva)
 			abort();
 		if (want[i].name != 0 && pe_name_text(space, BASE + want[i].name, name))
-			check_name(name);
+			check_text(name, sizeof name);
 	}
 	if (x64_find(&pe, space, rva, &entry, &gap) == PE_FOUND) {
 		if (entry.begin > rva || entry.end <= rva)

@@ -2,7 +2,7 @@
 /* A .sym file. The first four bytes are an address asked for, beside those around the file's own numbers. */
 #include "dump/symfile.h"
 
-#include "base/encode.h"
+#include "whole_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +13,6 @@ static unsigned char room[SYMFILE_WINDOW];
 static struct symfile_block blocks[SYMFILE_BLOCKS];
 
 static void
-check_utf8(const char *text)
-{
-	struct span rest = span_of(text);
-	while (rest.count > 0) {
-		size_t size = utf8_length(rest);
-		if (size == 0)
-			abort();
-		rest = span_from(rest, size);
-	}
-}
-
-static void
 ask(const struct symfile *file, struct symfile_window *window, uint32_t rva)
 {
 	struct symbol symbol;
@@ -32,8 +20,8 @@ ask(const struct symfile *file, struct symfile_window *window, uint32_t rva)
 		return;
 	if (symbol.name[0] == 0 || symbol.start > rva || (symbol.nearest && symbol.line != 0))
 		abort();
-	check_utf8(symbol.name);
-	check_utf8(symbol.file);
+	check_text(symbol.name, sizeof symbol.name);
+	check_text(symbol.file, sizeof symbol.file);
 }
 
 int
