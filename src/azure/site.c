@@ -15,7 +15,7 @@ site_put_name(const struct url *scm, char *room, size_t size)
 {
 	struct span host = span_of(scm->host);
 	size_t place;
-	if (!span_find(host, ".scm.", &place) && !span_find_byte(host, '.', &place))
+	if (name_is_literal(scm->host) || (!span_find(host, ".scm.", &place) && !span_find_byte(host, '.', &place)))
 		place = host.count;
 	if (!text_keep(room, size, span_first(host, place)))
 		memcpy(room, "site", sizeof "site");

@@ -28,7 +28,7 @@ struct site {
 	char said[ERROR_BODY_MAX];        /* what the server said to the last request it refused */
 };
 
-/* contoso of https://contoso.scm.azurewebsites.net, or "site". */
+/* contoso of https://contoso.scm.azurewebsites.net, an address whole, or "site". */
 void site_put_name(const struct url *scm, char *room, size_t size);
 
 /* Whether the words can be a WEBSITE_INSTANCE_ID: 1 to INSTANCE_MAX hex digits. */
