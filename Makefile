@@ -2,8 +2,10 @@
 #   make CC=gcc | CC=clang            dynamic build for this machine in build/CC/
 #   make CC=clang SAN=address,undefined   the same under sanitizers, in build/clang-address,undefined/
 #   make unit | story | test          the tests; `make torture`, `make bench`, `make fuzz` the long ones
+#   make fuzz-coverage                how much of its rooms each fuzz target runs through
 CC = musl-gcc
 SAN =
+COVERAGE =
 .DEFAULT_GOAL := all
 
 ifneq ($(findstring musl,$(CC)),)
@@ -11,14 +13,14 @@ out = build
 OPT = -Os -fno-pie -fstack-usage -fno-asynchronous-unwind-tables
 LDFLAGS = -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,noseparate-code -s
 else
-out = build/$(CC)$(if $(SAN),-$(SAN))
+out = build/$(CC)$(if $(SAN),-$(SAN))$(if $(COVERAGE),-coverage)
 OPT = -g -O1
 LDFLAGS =
 endif
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wconversion -Wundef -Wformat=2 -Werror
 CFLAGS = -std=c99 -D_POSIX_C_SOURCE=200809L $(OPT) $(WARN) -fstack-protector-strong -ffunction-sections -fdata-sections
-SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) $(if $(COVERAGE),-fprofile-instr-generate -fcoverage-mapping)
 INCLUDES = -Isrc -isystem vendor/bearssl/inc -isystem vendor/jsmn
 
 # The list of BearSSL's files is made after they are fetched; make then reads everything once more.
@@ -111,21 +113,25 @@ $(out)/story/%: tests/story/%.c $(out)/libnet.a $(bearssl)
 	@echo "STORY $<"
 	@$(CC) $(CFLAGS) $(SANFLAGS) $(INCLUDES) $(LDFLAGS) -o $@ $< $(out)/libnet.a $(bearssl) -lpthread
 
-# All targets are built by one make under the sanitizers: two at once would make the same objects.
-fuzz_targets := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+# All targets are built by one make under the sanitizers: two at once would make the same objects. With COVERAGE they count
+# the lines they run through instead.
+fuzz_at := build/fuzz$(if $(COVERAGE),-coverage)
 ifneq ($(findstring fuzzer,$(SAN)),)
-build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(out)/libcmd.a $(bearssl)
+$(fuzz_at)/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h tests/unit/*.h) $(out)/libcmd.a $(bearssl)
 	@mkdir -p $(@D)
 	@echo "FUZZ $<"
-	@$(CC) $(CFLAGS) -Wno-missing-prototypes $(INCLUDES) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(out)/libcmd.a $(bearssl) -lpthread
-fuzzers: $(fuzz_targets)
+	@$(CC) $(CFLAGS) -Wno-missing-prototypes $(INCLUDES) $(SANFLAGS) -fsanitize=fuzzer -o $@ $< $(out)/libcmd.a $(bearssl) -lpthread
+fuzzers: $(patsubst tests/fuzz/%.c,$(fuzz_at)/%,$(wildcard tests/fuzz/*.c))
 else
 fuzzers:
-	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined fuzzers
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link$(if $(COVERAGE),,$(comma)address$(comma)undefined) fuzzers
 endif
+comma := ,
 
 fuzz: fuzzers
 	@tests/fuzz/run $(FUZZ_SECONDS)
+fuzz-coverage:
+	@+tests/fuzz/coverage
 
 story: all
 	@TESTS=story tests/run
@@ -140,6 +146,6 @@ bench: all
 clean:
 	rm -rf build
 
-.PHONY: all unit story test fuzz fuzzers torture bench clean
+.PHONY: all unit story test fuzz fuzzers fuzz-coverage torture bench clean
 .SECONDARY:
 -include $(wildcard $(out)/obj/*.d $(out)/obj/*/*.d)

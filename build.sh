@@ -3,7 +3,7 @@
 # ./build.sh          sets up what building needs and leaves the static binary at build/kudump
 # ./build.sh demo     builds, then shows a dump from a Kudu stand-in to disk and to a blob
 # ./build.sh test     builds, sets up what the tests need, runs them all
-# ./build.sh unit | story | fuzz | torture | bench      one kind of test
+# ./build.sh unit | story | fuzz | fuzz-coverage | torture | bench      one kind of test
 # ./build.sh setup    only sets up, for all of these
 # Missing Debian packages are installed when this runs as root, and named when not. Without a network everything works
 # whose packages are there and whose archives stand in vendor/archives.
@@ -40,6 +40,8 @@ mkfs.ext4 e2fsprogs
 mount mount
 flock util-linux
 ps procps"
+coverage_needs='
+/usr/lib/llvm-*/bin/llvm-cov llvm-14'
 
 there() { # a command, or a file that may be a pattern
 	case $1 in
@@ -109,12 +111,13 @@ demo)
 test)
 	set_up_tests
 	exec tests/run ;;
-unit | story | fuzz | torture | bench)
+unit | story | fuzz | fuzz-coverage | torture | bench)
 	set_up_tests
+	[ "$1" != fuzz-coverage ] || set_up "$coverage_needs"
 	program
 	exec make -j"$(nproc)" "$1" ;;
 setup) set_up_tests ;;
 *)
-	echo "usage: ./build.sh [demo | test | unit | story | fuzz | torture | bench | setup]" >&2
+	echo "usage: ./build.sh [demo | test | unit | story | fuzz | fuzz-coverage | torture | bench | setup]" >&2
 	exit 2 ;;
 esac

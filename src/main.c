@@ -5,8 +5,10 @@
 #include "cmd/commands.h"
 #include "cmd/status.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {&command_ps, &command_dump, &command_put, &command_analyze, &command_doctor};
 
@@ -75,9 +77,21 @@ choose(int argc, char **argv)
 	return STATUS_USAGE;
 }
 
+/* Where the caller closed one of the first three descriptors, the next connection or dump would get its number: what is
+ * printed would go into it, and stdin would be read from it. So that reading and writing there fail instead, each is opened
+ * the wrong way round. */
+static void
+hold_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return;
+}
+
 int
 main(int argc, char **argv)
 {
+	hold_standard();
 	refuse_core_dumps();
 	return check_output(choose(argc, argv));
 }

@@ -179,7 +179,7 @@ def options_of(arguments):
     commands.choices["put"].add_argument("file")
     for command in (commands.choices["sas"], commands.add_parser("account-sas")):
         command.add_argument("--sp", default="cw")
-        command.add_argument("--minutes", type=int, default=60)
+        command.add_argument("--minutes", type=float, default=60)
         command.add_argument("--start", type=int, default=-5)
         command.add_argument("--spr", default="")
         command.add_argument("--sip", default="")

@@ -12,17 +12,6 @@
 
 #define METADATA_MAX 2560 /* bytes of header lines; Azure takes 8 KiB */
 
-/* Whether the target would take a blob, as far as one request tells: the container is there, the login is right, the
- * clock is, the firewall lets us in. Without the right to read only the login is known to be. */
-bool blob_probe(struct crew *, const struct blob_target *, struct fault *) MUST_CHECK;
-
-/* Looks whether a blob of this name is there. */
-bool blob_find(struct crew *, const struct blob_target *, const char *name, struct blob_look *, struct fault *) MUST_CHECK;
-
-/* Whether a blob can be written: an empty one of a name of its own is made and deleted, and said so. Who may write but not
- * delete leaves it there, which is said too. */
-bool blob_try(struct crew *, const struct blob_target *, struct text *said, struct fault *) MUST_CHECK;
-
 struct blob_options {
 	bool overwrite;    /* replace a blob of that name */
 	bool exact;        /* the very name that is asked for, or none */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "azure/blob_name.h"
 
+#include "azure/blob_probe.h"
+
 #include <string.h>
 
 #define NAMES_MOST 99

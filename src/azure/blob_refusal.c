@@ -165,7 +165,7 @@ tell_expiry(const struct blob_target *target, int64_t now_s, struct fault *fault
 		return false;
 	clock_put_iso(&text, sas->ends_s);
 	fault_raise(fault, FAULT_DENIED, "the SAS expired at %s", when);
-	fault_hint(fault, "make one that lasts as long as the dump may take");
+	fault_hint(fault, "make one that lasts as long as the upload may take");
 	return true;
 }
 
@@ -177,7 +177,9 @@ tell_wrong_login(const struct blob_target *target, struct fault *fault)
 	switch (target->login.kind) {
 	case BLOB_SAS:
 		fault_raise(fault, FAULT_DENIED, "the SAS is not valid");
-		fault_hint(fault, "was it copied whole, is it for this container, was its key renewed or its policy withdrawn?");
+		fault_hint(fault, sas_is_for_one_blob(&target->login.sas)
+		                      ? "it is for one blob (sr=b): --to is the address of its container, --name its whole name in there"
+		                      : "was it copied whole, is it for this container, was its key renewed or its policy withdrawn?");
 		break;
 	case BLOB_SHARED_KEY:
 		fault_raise(fault, FAULT_DENIED, "the account key is not the right one for %s", target->account);

@@ -4,6 +4,7 @@
 #include "base/deadline.h"
 #include "base/encode.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "net/name.h"
 
 #include <string.h>
@@ -181,6 +182,43 @@ blob_target_parse(struct blob_target *target, const char *words, const char *sas
 		return true;
 	blob_target_close(target);
 	return fault_while(fault, "blob destination");
+}
+
+bool
+blob_target_check(struct blob_target *target, const char *words, struct fault *fault)
+{
+	bool good;
+	memset(target, 0, sizeof *target);
+	good = url_parse(&target->url, span_of(words), fault) && split(target, fault);
+	blob_target_close(target);
+	return good;
+}
+
+static bool
+is_printable(struct span name)
+{
+	while (name.count > 0) {
+		size_t count = utf8_length(name);
+		if (count == 0 || name.at[0] < ' ' || name.at[0] == 0x7f)
+			return false;
+		name = span_from(name, count);
+	}
+	return true;
+}
+
+bool
+blob_name_check(const char *name, struct fault *fault)
+{
+	struct span rest = span_of(name), part;
+	bool good = rest.count > 0 && rest.at[rest.count - 1] != '/';
+	if (rest.count > BLOB_NAME_MAX)
+		return fault_raise(fault, FAULT_USAGE, "the name of a blob has at most %d bytes", BLOB_NAME_MAX);
+	if (!is_printable(rest))
+		return fault_raise(fault, FAULT_USAGE, "\"%.80s\" cannot be the name of a blob: it is not UTF-8 or holds control characters",
+		                   name);
+	while (good && span_cut(&rest, '/', &part))
+		good = part.count > 0 && !span_is(part, ".") && !span_is(part, "..");
+	return good || fault_raise(fault, FAULT_USAGE, "\"%.80s\" cannot be the name of a blob", name);
 }
 
 void

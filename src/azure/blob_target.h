@@ -40,6 +40,13 @@ struct blob_target {
 bool blob_target_parse(struct blob_target *, const char *words, const char *sas, const char *key, struct identity *,
                        bool allow_plain_http, struct fault *) MUST_CHECK;
 
+/* Only whether the words are a container's URL; the target holds nothing afterwards. FAULT_USAGE. */
+bool blob_target_check(struct blob_target *, const char *words, struct fault *) MUST_CHECK;
+
+/* Whether this can be the name of a blob: parts that are none of empty, "." and "..", in UTF-8 without control characters.
+ * FAULT_USAGE. */
+bool blob_name_check(const char *name, struct fault *) MUST_CHECK;
+
 /* Its address without secrets. */
 void blob_target_put(struct text *, const struct blob_target *);
 

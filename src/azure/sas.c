@@ -77,7 +77,7 @@ check_validity(const struct sas *sas, int64_t now_s, struct fault *fault)
 	if (sas->ends_s != 0 && sas->ends_s <= now_s) {
 		clock_put_iso(&then_text, sas->ends_s);
 		fault_raise(fault, FAULT_DENIED, "the SAS expired at %s; it is %s now", then, now);
-		return fault_hint(fault, "make a new one that lasts as long as the dump may take, or set this machine's clock");
+		return fault_hint(fault, "make a new one that lasts as long as the upload may take, or set this machine's clock");
 	}
 	if (sas->starts_s > now_s + SKEW_S) {
 		clock_put_iso(&then_text, sas->starts_s);
@@ -94,11 +94,13 @@ check_kind(const struct sas *sas, struct fault *fault)
 		return fault_raise(fault, FAULT_DENIED, "the account SAS is not for objects (srt=%s, without o)", sas->types);
 	if (sas->services[0] != 0 && strchr(sas->services, 'b') == NULL)
 		return fault_raise(fault, FAULT_DENIED, "the account SAS is not for blobs (ss=%s, without b)", sas->services);
-	if (sas->resource[0] == 'b') {
-		fault_raise(fault, FAULT_DENIED, "the SAS is for one blob only (sr=%s)", sas->resource);
-		return fault_hint(fault, "dumps get names of their own: make a SAS for the container, with create and write");
-	}
 	return true;
+}
+
+bool
+sas_is_for_one_blob(const struct sas *sas)
+{
+	return sas->resource[0] == 'b';
 }
 
 bool

@@ -23,6 +23,9 @@ bool sas_read(struct sas *, struct span query, struct fault *) MUST_CHECK;
 /* Whether a blob can be written with it now, over https or not. FAULT_DENIED says what is lacking. */
 bool sas_check(const struct sas *, bool secure, int64_t now_s, struct fault *) MUST_CHECK;
 
+/* Whether it is for a single blob (sr=b), whose name only its maker knows. */
+bool sas_is_for_one_blob(const struct sas *);
+
 /* Whether it gives a right such as 'r'; true when a stored policy decides that. */
 bool sas_allows(const struct sas *, char right);
 

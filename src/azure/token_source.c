@@ -86,10 +86,23 @@ open_client(struct token_source *source, const struct cloud *cloud, struct fault
 	       open_authority(source, cloud, fault);
 }
 
+bool
+token_source_check(const char *words, struct fault *fault)
+{
+	struct span span = span_of(words);
+	if (span_is(span, "managed") || span_begins(span, "managed:") || span_is(span, "client") || span_is(span, "federated") ||
+	    span_is(span, "token") || (span_begins(span, "file:") && words[strlen("file:")] != 0))
+		return true;
+	fault_raise(fault, FAULT_USAGE, "there is no identity \"%.40s\"", words);
+	return fault_hint(fault, "known: managed[:client-id], client, federated, token, file:PATH, vault:URL");
+}
+
 static bool
 open_kind(struct token_source *source, const char *words, const struct cloud *cloud, struct fault *fault)
 {
 	struct span span = span_of(words);
+	if (!token_source_check(words, fault))
+		return false;
 	if (span_is(span, "managed") || span_begins(span, "managed:")) {
 		source->kind = TOKEN_MANAGED;
 		return open_managed(source, span_from(span, strlen("managed:")), fault);
@@ -104,11 +117,8 @@ open_kind(struct token_source *source, const char *words, const struct cloud *cl
 		return true;
 	}
 	source->kind = TOKEN_GIVEN;
-	if (span_is(span, "token"))
-		return need("KUDUMP_TOKEN", &source->secret,
-		            "az account get-access-token --resource https://appservice.azure.com --query accessToken -o tsv prints one", fault);
-	fault_raise(fault, FAULT_USAGE, "there is no identity \"%.40s\"", words);
-	return fault_hint(fault, "known: managed[:client-id], client, federated, token, file:PATH, vault:URL");
+	return need("KUDUMP_TOKEN", &source->secret,
+	            "az account get-access-token --resource https://appservice.azure.com --query accessToken -o tsv prints one", fault);
 }
 
 bool

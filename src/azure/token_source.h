@@ -42,6 +42,9 @@ struct token_desk {
 bool token_source_open(struct token_source *, const char *words, const struct network *, const struct cloud *,
                        struct fault *) MUST_CHECK;
 
+/* Only whether the words name one of these. FAULT_USAGE. */
+bool token_source_check(const char *words, struct fault *) MUST_CHECK;
+
 /* The one that the environment offers: a client's secret, a federated assertion, else the managed identity. */
 const char *token_source_of_environment(void);
 

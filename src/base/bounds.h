@@ -71,6 +71,7 @@
 /* destinations of one dump, sites of one run */
 #define DESTINATIONS_MAX 8
 #define SITES_MAX 64
+#define ARGUMENTS_MAX 4096      /* files of one put: each name is compared with all others */
 #define PATH_BYTES_MAX 4096
 #define THREAD_STACK (96u * KIB) /* no array over 4 KiB stands on a stack; BearSSL's deepest call takes about 12 KiB */
 

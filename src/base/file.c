@@ -34,13 +34,23 @@ say_too_large(const struct file_sink *file, uint64_t allowed, int error, struct 
 	return fault_hint(fault, full ? "make room there or choose another folder" : "raise the limit on file sizes (ulimit -f)");
 }
 
+bool
+file_sink_room(const struct file_sink *file, uint64_t *bytes)
+{
+	struct statvfs there;
+	if (fstatvfs(file->folder, &there) != 0)
+		return false;
+	*bytes = (uint64_t)there.f_bavail * there.f_frsize;
+	return true;
+}
+
 /* Only where it is sure: some file systems cannot reserve, and then the writes themselves will tell. */
 static bool
 reserve(struct file_sink *file, struct fault *fault)
 {
 	const uint64_t expected = file->expected;
 	struct rlimit limit;
-	struct statvfs there;
+	uint64_t room;
 	int error;
 	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < expected)
 		return say_too_large(file, limit.rlim_cur, EFBIG, fault);
@@ -50,8 +60,8 @@ reserve(struct file_sink *file, struct fault *fault)
 	if (reserve_disk(file->fd, expected))
 		return true;
 	error = errno;
-	if (error == ENOSPC && fstatvfs(file->folder, &there) == 0)
-		return say_too_large(file, (uint64_t)there.f_bavail * there.f_frsize, error, fault);
+	if (error == ENOSPC && file_sink_room(file, &room))
+		return say_too_large(file, room, error, fault);
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG || error == EIO)
 		return file_refuse(fault, error, "reserving room for", file->path);
 	return true;

@@ -48,6 +48,9 @@ bool file_sink_open(struct file_sink *, const char *path, uint64_t expected, boo
  * the temporary name, claim gives a final one. finish is both, with the first number that is free. */
 bool file_sink_prepare(struct file_sink *, struct fault *) MUST_CHECK;
 
+/* Bytes that this user may still write there, of a sink that is open; false when the file system does not say. */
+bool file_sink_room(const struct file_sink *, uint64_t *bytes) MUST_CHECK;
+
 /* The path that a number stands for: 1 as it was opened, 2 NAME-2.dmp, up to FILE_NUMBERS. False: it would be too long. */
 bool file_sink_path(const struct file_sink *, int number, char room[PATH_BYTES_MAX]) MUST_CHECK;
 

@@ -108,7 +108,7 @@ configured_destination(const struct configured *configured, size_t i, struct ses
 {
 	const struct config_destination *from = &configured->config.destinations[i];
 	struct credentials *credentials = session->credentials;
-	struct destination_secrets secrets = {NULL, NULL, NULL};
+	struct destination_secrets secrets = {NULL, NULL, NULL, false};
 	bool own = from->sas != NULL || from->key != NULL, is_blob = strstr(from->to, "://") != NULL;
 	bool done = own || !is_blob || credentials_for_blobs(credentials, &secrets, fault);
 	done = done && read_optional(credentials, from->sas, credentials->sas, sizeof credentials->sas, &secrets.blob_sas, fault) &&

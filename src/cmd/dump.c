@@ -6,19 +6,16 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "cmd/commands.h"
-#include "cmd/event.h"
+#include "cmd/dump_result.h"
 #include "cmd/progress_line.h"
 #include "cmd/summary.h"
 #include "cmd/status.h"
 #include "job/fleet.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_TEMPLATE "{date}/{time}-{process}-{pid}-{instance}.dmp"
-#define EVENT_MAX (24u * KIB) /* DESTINATIONS_MAX addresses and faults */
-#define DRAW_MS 250
 
 struct dump_run {
 	struct session session;
@@ -36,7 +33,7 @@ struct dump_run {
 	bool has_aftermath;
 	struct landing_means means;
 	struct fleet fleet;
-	char event[EVENT_MAX];
+	char result[DUMP_RESULT_MAX];
 	/* what the reports add up to */
 	size_t done, failed;
 	int first_status; /* of the first failure; 0: none */
@@ -179,162 +176,19 @@ take_memory(struct dump_run *run, struct memory *memory, struct fault *fault)
 }
 
 static void
-put_landed(struct text *event, const struct capture *capture)
-{
-	const char *comma = "";
-	text_put(event, ",\"to\":[");
-	for (size_t i = 0; i < capture->count; i++) {
-		if (capture->legs[i].fault.kind != FAULT_NONE)
-			continue;
-		text_put(event, comma);
-		text_put_json(event, span_of(capture->landings[i].where));
-		comma = ",";
-	}
-	text_put(event, "]");
-}
-
-/* The first report there is, since all copies of a dump have the same one. */
-static void
-put_report(struct text *event, const struct capture *capture)
-{
-	for (size_t i = 0; i < capture->count; i++) {
-		const struct aftermath_result *result = &capture->landings[i].report;
-		if (capture->legs[i].fault.kind != FAULT_NONE || result->report[0] == 0)
-			continue;
-		text_put(event, ",\"report\":");
-		text_put_json(event, span_of(result->report));
-		if (result->signature[0] != 0)
-			text_printf(event, ",\"signature_hash\":\"%s\"", result->signature);
-		return;
-	}
-}
-
-static void
-put_fallen(struct text *event, const struct capture *capture)
-{
-	const char *comma = "";
-	text_put(event, ",\"failed\":[");
-	for (size_t i = 0; i < capture->count; i++) {
-		if (capture->legs[i].fault.kind == FAULT_NONE)
-			continue;
-		text_put(event, comma);
-		text_put(event, "{\"to\":");
-		text_put_json(event, span_of(capture->landings[i].destination->shown));
-		text_put(event, ",");
-		event_put_fault(event, &capture->legs[i].fault);
-		text_put(event, "}");
-		comma = ",";
-	}
-	text_put(event, "]");
-}
-
-static void
-print_event(struct dump_run *run, const struct fleet_report *report)
-{
-	struct text event = text_in(run->event, sizeof run->event);
-	bool done = report->fault->kind == FAULT_NONE;
-	text_printf(&event, "{\"event\":\"dump.%s\",", done ? "done" : "failed");
-	if (report->capture != NULL) {
-		facts_put_json(&event, &report->capture->facts);
-	} else {
-		text_put(&event, "\"site\":");
-		text_put_json(&event, span_of(report->site->name));
-		if (report->instance != NULL && report->instance->id[0] != 0) {
-			text_put(&event, ",\"instance\":");
-			text_put_json(&event, span_of(report->instance->id));
-		}
-	}
-	if (done) {
-		put_landed(&event, report->capture);
-		put_report(&event, report->capture);
-		if (report->capture->landed < report->capture->count)
-			put_fallen(&event, report->capture);
-	} else {
-		text_put(&event, ",");
-		event_put_fault(&event, report->fault);
-	}
-	printf("%s}\n", run->event);
-}
-
-static void
-print_line(struct dump_run *run, const struct capture *capture)
-{
-	struct text line = text_in(run->event, sizeof run->event);
-	for (size_t i = 0; i < capture->count; i++) {
-		if (capture->legs[i].fault.kind != FAULT_NONE)
-			continue;
-		text_reset(&line);
-		text_put_tame(&line, span_of(capture->landings[i].where));
-		text_put(&line, "  ");
-		text_put_size(&line, capture->facts.bytes);
-		text_printf(&line, "  %.1f s", facts_seconds(&capture->facts));
-		if (capture->facts.sha256[0] != 0)
-			text_printf(&line, "  sha256 %s", capture->facts.sha256);
-		printf("%s\n", run->event);
-		if (capture->landings[i].report.report[0] == 0)
-			continue;
-		text_reset(&line);
-		text_put_tame(&line, span_of(capture->landings[i].report.report));
-		printf("%s\n", run->event);
-	}
-}
-
-/* The status of one report: destinations that failed make 6 whatever their reason was. */
-static int
-status_of_report(const struct fleet_report *report)
-{
-	const struct capture *capture = report->capture;
-	if (report->fault->kind == FAULT_NONE)
-		return capture->landed == capture->count ? STATUS_DONE : STATUS_DESTINATION;
-	if (report->fault->kind == FAULT_STOPPED || capture == NULL || capture->source_failed)
-		return status_of(report->fault);
-	return STATUS_DESTINATION;
-}
-
-static void
-log_fallen(const struct capture *capture)
-{
-	for (size_t i = 0; i < capture->count; i++) {
-		struct fault fault = capture->legs[i].fault;
-		if (fault.kind == FAULT_NONE)
-			continue;
-		fault_while(&fault, "%s", capture->landings[i].destination->shown);
-		log_fault(&fault);
-	}
-}
-
-/* A dump without its report is a dump all the same. */
-static void
-log_unreported(const struct capture *capture)
-{
-	for (size_t i = 0; i < capture->count; i++)
-		if (capture->legs[i].fault.kind == FAULT_NONE && capture->landings[i].report.fault.kind != FAULT_NONE)
-			log_fault(&capture->landings[i].report.fault);
-}
-
-static void
 take_report(void *state, const struct fleet_report *report)
 {
 	struct dump_run *run = state;
-	int status = status_of_report(report);
-	bool done = report->fault->kind == FAULT_NONE;
+	struct text room = text_in(run->result, sizeof run->result);
+	int status = dump_result_status(report);
 	progress_line_hide();
-	if (run->settings->json)
-		print_event(run, report);
-	else if (done)
-		print_line(run, report->capture);
-	fflush(stdout);
-	if (done) {
-		log_fallen(report->capture);
-		log_unreported(report->capture);
-	}
-	else if (report->fault->kind != FAULT_STOPPED || run->first_status < 128)
-		log_fault(report->fault); /* of a stop once */
-	if (done)
+	dump_result_print(report, run->settings->json, &room);
+	dump_result_log(report, run->first_status >= 128);
+	if (report->fault->kind == FAULT_NONE)
 		run->done++;
 	else
 		run->failed++;
-	if (status != STATUS_DONE && run->first_status == STATUS_DONE)
+	if (run->first_status == STATUS_DONE)
 		run->first_status = status;
 }
 
@@ -344,30 +198,18 @@ look_at_worker(void *fleet, unsigned i)
 	return fleet_look(fleet, i);
 }
 
+static bool
+wait_for_fleet(void *fleet, int64_t ms)
+{
+	return fleet_wait(fleet, ms);
+}
+
 static void
 follow(struct dump_run *run)
 {
-	bool draws = !run->settings->quiet && !run->settings->no_progress && progress_line_possible();
-	if (draws)
-		progress_line_begin(look_at_worker, &run->fleet, fleet_workers(&run->fleet));
-	while (!fleet_wait(&run->fleet, DRAW_MS))
-		if (draws)
-			progress_line_draw();
+	const struct progress_subject subject = {look_at_worker, wait_for_fleet, &run->fleet, fleet_workers(&run->fleet)};
+	progress_line_follow(&subject, !run->settings->quiet && !run->settings->no_progress);
 	fleet_join(&run->fleet);
-	if (draws)
-		progress_line_end();
-}
-
-static int
-outcome(struct dump_run *run)
-{
-	if (stop_signal() != 0 && run->first_status != STATUS_DONE)
-		return 128 + stop_signal();
-	if (stop_signal() != 0 && !board_is_done(&run->fleet.board))
-		return status_of_stop();
-	if (run->failed > 0 && run->done > 0)
-		return STATUS_SOME;
-	return run->first_status;
 }
 
 /* Through ARM the type is not handed on (facts: azure-rest-api-specs 21775). */
@@ -435,7 +277,7 @@ run_dump(const struct command *command, struct settings *settings)
 	         configured_open(&run->configured, &first, settings, &fault) &&
 	         configured_log_in(&run->configured, &run->session, settings, &fault);
 	if (opened && go(run, &second, &fault)) {
-		status = outcome(run);
+		status = status_of_run(run->first_status, run->done, run->failed, board_is_done(&run->fleet.board));
 	} else {
 		log_fault(&fault);
 		/* no site was asked yet: what is denied behind the logins is a destination's, as a SAS that cannot write */

@@ -116,14 +116,15 @@ row_of(const struct command *command, struct span word, struct span name)
 	return row == NULL || row->name == NULL ? NULL : row;
 }
 
-/* Without an option in front: the next one of a list. */
+/* There are never more of them than words that were read. */
 static bool
-take_argument(const struct option_row *row, struct settings *settings, char *word, struct fault *fault)
+take_argument(const struct option_row *row, struct settings *settings, char **words, char *word, struct fault *fault)
 {
-	struct list *list = (void *)((char *)settings + row->place);
-	if (list->count == sizeof list->at / sizeof list->at[0])
-		return fault_raise(fault, FAULT_USAGE, "more than %zu arguments are given", list->count);
-	list->at[list->count++] = word;
+	struct arguments *arguments = (void *)((char *)settings + row->place);
+	if (arguments->count == ARGUMENTS_MAX)
+		return fault_raise(fault, FAULT_USAGE, "more than %d arguments are given", ARGUMENTS_MAX);
+	arguments->at = words;
+	words[arguments->count++] = word;
 	return true;
 }
 
@@ -163,9 +164,23 @@ take_value(const struct option_row *row, struct settings *settings, char *value,
 	case OPTION_BYTES:
 		return take_number(row, place, value, fault);
 	case OPTION_ARGUMENT:
-		return take_argument(row, settings, value, fault);
+		break;
 	}
 	return false;
+}
+
+/* Behind a -- all words are arguments, whatever they begin with. */
+static bool
+take_arguments(struct settings *settings, const struct command *command, char **words, size_t from, size_t count,
+               struct fault *fault)
+{
+	const struct option_row *row = row_of(command, span_of(""), span_of(""));
+	if (row == NULL && from < count)
+		return fault_raise(fault, FAULT_USAGE, "%s knows no argument %.60s", command->name, words[from]);
+	for (size_t i = from; i < count; i++)
+		if (!take_argument(row, settings, words, words[i], fault))
+			return false;
+	return true;
 }
 
 bool
@@ -176,6 +191,8 @@ options_parse(struct settings *settings, const struct command *command, char **w
 		const struct option_row *row;
 		char *value = NULL;
 		size_t equals;
+		if (span_is(word, "--"))
+			return take_arguments(settings, command, words, i + 1, count, fault);
 		if (span_find_byte(word, '=', &equals)) {
 			name = span_first(word, equals);
 			value = words[i] + equals + 1;
@@ -184,9 +201,12 @@ options_parse(struct settings *settings, const struct command *command, char **w
 		if (row == NULL)
 			return fault_raise(fault, FAULT_USAGE, "%s knows no %s %.*s", command->name,
 			                   words[i][0] == '-' ? "option" : "argument", (int)(name.count < 60 ? name.count : 60), words[i]);
-		if (row->kind == OPTION_ARGUMENT)
-			value = words[i]; /* whatever it holds */
-		else if (row->value == NULL && value != NULL)
+		if (row->kind == OPTION_ARGUMENT) {
+			if (!take_argument(row, settings, words, words[i], fault))
+				return false;
+			continue;
+		}
+		if (row->value == NULL && value != NULL)
 			return fault_raise(fault, FAULT_USAGE, "%s takes no value", row->name);
 		if (row->value != NULL && value == NULL && ++i == count)
 			return fault_raise(fault, FAULT_USAGE, "%s needs a value: %s", row->name, row->value);

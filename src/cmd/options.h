@@ -13,6 +13,12 @@ struct list {
 	size_t count;
 };
 
+/* What stands without an option in front. */
+struct arguments {
+	char **at; /* the places in argv that were read already */
+	size_t count;
+};
+
 struct settings {
 	/* common */
 	struct list scm;
@@ -29,7 +35,8 @@ struct settings {
 	uint64_t stall_s, first_byte_s;
 	bool content_md5, overwrite, analyze;
 	/* analyze, put */
-	struct list files;
+	struct arguments files;
+	bool one_blob; /* set by put itself: a SAS of one blob will do */
 	const char *images;
 	bool redact_message;
 };
@@ -37,7 +44,7 @@ struct settings {
 enum option_kind { OPTION_SWITCH, OPTION_TEXT, OPTION_LIST, OPTION_COUNT, OPTION_BYTES, OPTION_ARGUMENT };
 
 struct option_row {
-	const char *name;  /* --lanes; NULL ends a table; of an OPTION_ARGUMENT its name in the help: it stands alone, in a list */
+	const char *name;  /* --lanes; NULL ends a table; of an OPTION_ARGUMENT its name in the help: it stands alone, in arguments */
 	const char *value; /* N; NULL: a switch */
 	const char *help;
 	enum option_kind kind;

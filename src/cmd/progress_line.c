@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define LINE_ROOM 512
+#define DRAW_MS 250
 #define SMOOTH 0.2 /* weight of the newest rate */
 
 /* Per worker: what was seen last, for the rate. */
@@ -27,8 +28,8 @@ static struct {
 	struct seen seen[JOBS_MAX];
 } shown;
 
-bool
-progress_line_possible(void)
+static bool
+is_possible(void)
 {
 	const char *kind = getenv("TERM");
 	return isatty(STDERR_FILENO) && kind != NULL && strcmp(kind, "dumb") != 0;
@@ -162,30 +163,32 @@ draw(void)
 }
 
 void
-progress_line_begin(struct progress_view (*look)(void *state, unsigned i), void *state, unsigned count)
-{
-	memset(&shown, 0, sizeof shown);
-	shown.look = look;
-	shown.state = state;
-	shown.count = count < JOBS_MAX ? count : JOBS_MAX;
-	log_around(erase, draw);
-}
-
-void
-progress_line_draw(void)
-{
-	log_locked(draw);
-}
-
-void
 progress_line_hide(void)
 {
 	log_locked(erase);
 }
 
-void
-progress_line_end(void)
+static void
+begin(const struct progress_subject *subject)
 {
-	log_around(NULL, NULL);
-	erase();
+	memset(&shown, 0, sizeof shown);
+	shown.look = subject->look;
+	shown.state = subject->state;
+	shown.count = subject->count < JOBS_MAX ? subject->count : JOBS_MAX;
+	log_around(erase, draw);
+}
+
+void
+progress_line_follow(const struct progress_subject *subject, bool wanted)
+{
+	bool draws = wanted && is_possible();
+	if (draws)
+		begin(subject);
+	while (!subject->wait(subject->state, DRAW_MS))
+		if (draws)
+			log_locked(draw);
+	if (draws) {
+		log_around(NULL, NULL);
+		erase();
+	}
 }

@@ -5,14 +5,17 @@
 
 #include "job/progress.h"
 
-/* Whether stderr is a terminal that can do it. */
-bool progress_line_possible(void);
+struct progress_subject {
+	struct progress_view (*look)(void *state, unsigned i); /* how the i-th thing under way is getting on */
+	bool (*wait)(void *state, int64_t ms);                 /* waits at most so long; whether all have ended */
+	void *state;
+	unsigned count; /* at most JOBS_MAX are shown */
+};
 
-/* Begins showing what `look` says of each of `count` (at most JOBS_MAX) things under way; lines of the log appear above. Call progress_line_draw some times a second, and
- * progress_line_hide before anything else is written to the terminal (the next draw shows it again). */
-void progress_line_begin(struct progress_view (*look)(void *state, unsigned i), void *state, unsigned count);
-void progress_line_draw(void);
+/* Waits for the end. Meanwhile draws, if it is wanted and stderr is a terminal that can do it; lines of the log appear above. */
+void progress_line_follow(const struct progress_subject *, bool wanted);
+
+/* From any thread before something else is written to the terminal: the next drawing shows it again. */
 void progress_line_hide(void);
-void progress_line_end(void);
 
 #endif

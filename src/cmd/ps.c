@@ -149,19 +149,6 @@ take_report(void *state, const struct fleet_report *report)
 		listing->first_status = status_of(report->fault);
 }
 
-static int
-outcome(struct listing *listing)
-{
-	int status = listing->first_status;
-	if (stop_signal() != 0 && status != STATUS_DONE)
-		return 128 + stop_signal();
-	if (stop_signal() != 0 && !board_is_done(&listing->fleet.board))
-		return status_of_stop();
-	if (status != STATUS_DONE && listing->done > 0)
-		return STATUS_SOME;
-	return fflush(stdout) == 0 ? status : STATUS_DESTINATION;
-}
-
 static bool
 go(struct listing *listing, struct memory *memory, struct fault *fault)
 {
@@ -206,7 +193,7 @@ run_ps(const struct command *command, struct settings *settings)
 	listing->settings = settings;
 	if (session_open(&listing->session, &first, settings, &fault) &&
 	    configured_open(&listing->configured, &first, settings, &fault) && go(listing, &second, &fault)) {
-		status = outcome(listing);
+		status = status_of_run(listing->first_status, listing->done, listing->failed, board_is_done(&listing->fleet.board));
 	} else {
 		log_fault(&fault);
 		status = status_of(&fault);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* kudump put: uploads files that are already here, going on where an earlier try stopped. */
+#include "base/file_place.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "cmd/commands.h"
@@ -16,7 +17,6 @@
 #include <sys/stat.h>
 
 #define EVENT_MAX (40u * KIB) /* a path, each byte of it escaped, an address and a fault */
-#define DRAW_MS 250
 
 struct put_run {
 	struct session session;
@@ -42,6 +42,7 @@ read_destination(struct put_run *run, struct fault *fault)
 		fault_raise(fault, FAULT_USAGE, "%s destination is named", settings->to.count == 0 ? "no" : "more than one");
 		return fault_hint(fault, "give one --to https://ACCOUNT.blob.core.windows.net/CONTAINER[/PREFIX]");
 	}
+	settings->one_blob = settings->files.count == 1;
 	if (!session_destination(&run->session, &run->destination, settings->to.at[0], settings, fault))
 		return false;
 	if (run->destination.kind == DESTINATION_BLOB)
@@ -50,14 +51,19 @@ read_destination(struct put_run *run, struct fault *fault)
 	return fault_hint(fault, "the files are on this machine already; give --to https://…");
 }
 
+/* Two files of one name: the second would replace the first, or be refused after it was read for hours. */
 static bool
-check_name(const char *name, struct fault *fault)
+check_doubles(const struct arguments *files, struct fault *fault)
 {
-	struct span rest = span_of(name), part;
-	bool good = rest.count > 0 && rest.count <= BLOB_NAME_MAX && rest.at[rest.count - 1] != '/';
-	while (good && span_cut(&rest, '/', &part))
-		good = part.count > 0 && !span_is(part, ".") && !span_is(part, "..");
-	return good || fault_raise(fault, FAULT_USAGE, "--name: \"%.80s\" cannot be the name of a blob", name);
+	for (size_t i = 1; i < files->count; i++)
+		for (size_t n = 0; n < i; n++) {
+			if (strcmp(original_name(files->at[n]), original_name(files->at[i])) != 0 || strcmp(files->at[n], files->at[i]) == 0)
+				continue;
+			fault_raise(fault, FAULT_USAGE, "%s and %s would both become %s", file_shown(files->at[n]), file_shown(files->at[i]),
+			            original_name(files->at[i]));
+			return fault_hint(fault, "upload them one by one with --name, or to different prefixes");
+		}
+	return true;
 }
 
 static bool
@@ -74,7 +80,9 @@ read_files(const struct put_run *run, struct fault *fault)
 	for (size_t i = 0; name == NULL && i < settings->files.count; i++)
 		if (strcmp(settings->files.at[i], "-") == 0)
 			return fault_raise(fault, FAULT_USAGE, "what comes in on stdin has no name: give it alone, with --name NAME");
-	return name == NULL || check_name(name, fault);
+	if (name != NULL && !blob_name_check(name, fault))
+		return fault_while(fault, "--name");
+	return check_doubles(&settings->files, fault);
 }
 
 static bool
@@ -169,11 +177,14 @@ print_line(struct put_run *run, const struct upload *upload)
 	printf("%s\n", run->event);
 }
 
-/* What the destination refuses is 6 whatever its reason, as with dump; that it cannot be reached is 4. */
+/* What the destination refuses is 6 whatever its reason, as with dump; that it cannot be reached is 4. A file that cannot be
+ * read to its end is none that can be believed. */
 static int
 status_of_upload(const struct upload *upload, const struct fault *fault)
 {
 	int status = status_of(fault);
+	if (upload->source_failed && fault->kind == FAULT_SYSTEM)
+		return STATUS_CORRUPT;
 	if (upload->source_failed || fault->kind == FAULT_STOPPED || status == STATUS_DONE || status == STATUS_NETWORK)
 		return status;
 	return STATUS_DESTINATION;
@@ -200,37 +211,24 @@ take_report(void *state, const struct upload *upload, const char *file, const st
 }
 
 static struct progress_view
-look_at_upload(void *upload, unsigned i)
+look_at_upload(void *uploads, unsigned i)
 {
 	(void)i;
-	return progress_look(&((struct upload *)upload)->progress);
+	return progress_look(&((struct uploads *)uploads)->upload.progress);
+}
+
+static bool
+wait_for_uploads(void *uploads, int64_t ms)
+{
+	return uploads_wait(uploads, ms);
 }
 
 static void
 follow(struct put_run *run)
 {
-	const struct settings *settings = run->settings;
-	bool draws = !settings->quiet && !settings->no_progress && progress_line_possible();
-	if (draws)
-		progress_line_begin(look_at_upload, &run->uploads.upload, 1);
-	while (!uploads_wait(&run->uploads, DRAW_MS))
-		if (draws)
-			progress_line_draw();
+	const struct progress_subject subject = {look_at_upload, wait_for_uploads, &run->uploads, 1};
+	progress_line_follow(&subject, !run->settings->quiet && !run->settings->no_progress);
 	uploads_join(&run->uploads);
-	if (draws)
-		progress_line_end();
-}
-
-static int
-outcome(const struct put_run *run)
-{
-	if (stop_signal() != 0 && run->first_status != STATUS_DONE)
-		return 128 + stop_signal();
-	if (stop_signal() != 0 && run->uploads.next < run->uploads.count)
-		return status_of_stop();
-	if (run->failed > 0 && run->done > 0)
-		return STATUS_SOME;
-	return run->first_status;
 }
 
 static bool
@@ -269,7 +267,7 @@ run_put(const struct command *command, struct settings *settings)
 	run->settings = settings;
 	opened = session_open_network(&run->session, &first, settings, &fault);
 	if (opened && go(run, &second, &fault)) {
-		status = outcome(run);
+		status = status_of_run(run->first_status, run->done, run->failed, run->uploads.next == run->uploads.count);
 	} else {
 		log_fault(&fault);
 		/* the service was not asked yet: what is denied so far is a SAS that cannot write */

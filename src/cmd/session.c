@@ -160,7 +160,7 @@ bool
 session_destination(struct session *session, struct destination *destination, char *words, const struct settings *settings,
                     struct fault *fault)
 {
-	struct destination_secrets secrets = {NULL, NULL, NULL};
+	struct destination_secrets secrets = {NULL, NULL, NULL, settings->one_blob};
 	bool is_blob = strstr(words, "://") != NULL;
 	bool good = (!is_blob || credentials_for_blobs(session->credentials, &secrets, fault)) &&
 	            destination_parse(destination, words, &secrets, settings->allow_plain_http, fault);

@@ -27,3 +27,15 @@ status_of_stop(void)
 		log_fault(&fault);
 	return status_of(&fault);
 }
+
+int
+status_of_run(int first, size_t done, size_t failed, bool whole)
+{
+	if (stop_signal() != 0 && first != STATUS_DONE)
+		return 128 + stop_signal();
+	if (stop_signal() != 0 && !whole)
+		return status_of_stop();
+	if (failed > 0 && done > 0)
+		return STATUS_SOME;
+	return first;
+}

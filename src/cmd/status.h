@@ -5,6 +5,8 @@
 
 #include "base/fault.h"
 
+#include <stddef.h>
+
 enum status {
 	STATUS_DONE = 0,
 	STATUS_SOME = 1,        /* some done, some failed */
@@ -23,5 +25,9 @@ int status_of(const struct fault *);
 
 /* The same for a signal that came where nothing waited, so that no fault tells of it; says so on stderr. */
 int status_of_stop(void);
+
+/* Of a run of many things, once it has ended: `first` is the status of the first failure, `whole` false when a signal kept
+ * some from being tried. */
+int status_of_run(int first, size_t done, size_t failed, bool whole);
 
 #endif

@@ -8,7 +8,8 @@
 #define NIBBLE_BYTES 32      /* of code that one nibble stands for */
 #define UNWINDS_MOST 4096    /* funclets of one method */
 #define FUNCTIONS_MOST 0x1000000u
-#define FUNCTION_BYTES 12
+#define FUNCTION_BYTES 12    /* of x64; of others without the end */
+#define FUNCTION_BYTES_SHORT 8
 #define BUCKET_PROBES 4096
 #define FUNCLETS_MOST 256    /* functions in front of a pc that may belong to the same method */
 
@@ -160,14 +161,21 @@ look_up_method(struct clr *clr, uint64_t map, uint64_t key, uint64_t *method)
 	return false;
 }
 
+static unsigned
+function_bytes(const struct clr *clr)
+{
+	return clr->space->arch == ARCH_X64 ? FUNCTION_BYTES : FUNCTION_BYTES_SHORT;
+}
+
 /* The last RUNTIME_FUNCTION that begins at or before rva. */
 static bool
 find_function(struct clr *clr, uint64_t functions, uint32_t count, uint64_t rva, uint32_t *index)
 {
+	unsigned size = function_bytes(clr);
 	uint32_t low = 0, high = count, begin;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (!space_u32(clr->space, functions + (uint64_t)middle * FUNCTION_BYTES, &begin))
+		if (!space_u32(clr->space, functions + (uint64_t)middle * size, &begin))
 			return false;
 		if (begin <= rva)
 			low = middle + 1;
@@ -212,7 +220,7 @@ name_function(struct clr *clr, uint64_t info, uint32_t index, struct clr_code *c
 	if (!clr_field_pointer(&clr->d, clr->space, info, R2R_COMPOSITE, &map_owner) || map_owner == 0)
 		map_owner = info;
 	for (unsigned i = 0; i < FUNCLETS_MOST; i++, index--) {
-		if (!space_u32(clr->space, code->unwinds + (uint64_t)index * FUNCTION_BYTES, &begin))
+		if (!space_u32(clr->space, code->unwinds + (uint64_t)index * function_bytes(clr), &begin))
 			return;
 		if (look_up_method(clr, map_owner + clr->d.offsets[R2R_ENTRY_MAP], code->base + begin, &code->method)) {
 			if (code->base + begin < code->start)
@@ -236,7 +244,7 @@ r2r_code(struct clr *clr, uint64_t section, uint64_t module, uint64_t pc, struct
 	    !clr_field_pointer(&clr->d, clr->space, info, R2R_FUNCTIONS, &code->unwinds))
 		return false;
 	if (!find_function(clr, code->unwinds, code->count, pc - code->base, &index) ||
-	    !space_u32(clr->space, code->unwinds + (uint64_t)index * FUNCTION_BYTES, &begin))
+	    !space_u32(clr->space, code->unwinds + (uint64_t)index * function_bytes(clr), &begin))
 		return false;
 	code->start = code->base + begin;
 	name_function(clr, info, hot_index(clr, info, index), code);
@@ -332,7 +340,7 @@ bool
 clr_code_unwind(struct clr *clr, uint64_t pc, const struct clr_code *code, uint32_t entry[3])
 {
 	uint32_t index;
-	return pc >= code->base && find_function(clr, code->unwinds, code->count, pc - code->base, &index) &&
+	return clr->space->arch == ARCH_X64 && pc >= code->base && find_function(clr, code->unwinds, code->count, pc - code->base, &index) &&
 	       space_read(clr->space, code->unwinds + (uint64_t)index * FUNCTION_BYTES, entry, FUNCTION_BYTES) &&
 	       (pc - code->base < entry[1] || entry[1] <= entry[0]);
 }

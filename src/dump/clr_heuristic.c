@@ -23,7 +23,11 @@ struct layout {
 static const struct layout layouts[] = {
 	{8, 0x10, 0x20, 0x30, 0x6c, 0x68, false, 12, 32, NULL}, /* 9 and later */
 	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 12, 24, "8."},
-	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 0, 0, NULL},   /* Core 3.1 to 7 */
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 14, 24, "7."},
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 14, 24, "6."},
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 14, 24, "5."},
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 14, 24, "4.700."}, /* Core 3.1 */
+	{8, 0x10, 0x20, 0x30, 0x74, 0x70, true, 0, 0, NULL},
 	{8, 0x20, 0x30, 0x40, 0x8c, 0x90, true, 0, 0, NULL},   /* Framework 4.x */
 	{4, 0x08, 0x10, 0x18, 0x3c, 0x38, true, 0, 0, NULL},
 	{4, 0x10, 0x18, 0x20, 0x40, 0x44, true, 0, 0, NULL},
@@ -246,8 +250,22 @@ look_through(struct search *search, uint64_t end, bool held)
 	}
 }
 
+bool
+clr_heuristic_assume(struct clr *clr, const char *version)
+{
+	unsigned major = 0;
+	for (const char *at = version; *at >= '0' && *at <= '9' && major < 1000; at++)
+		major = 10 * major + (unsigned)(*at - '0');
+	for (size_t i = 0; i < sizeof layouts / sizeof layouts[0] && clr->space->pointer_size == 8; i++)
+		if (layouts[i].version != NULL ? strncmp(version, layouts[i].version, strlen(layouts[i].version)) == 0 : major >= 9) {
+			use_layout(clr, &layouts[i]);
+			return true;
+		}
+	return false;
+}
+
 uint64_t
-clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *version, bool *types)
+clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *version, bool held, bool *types)
 {
 	struct registers registers;
 	struct search search = {.clr = clr, .version = version, .thread = thread->id};
@@ -260,7 +278,7 @@ clr_heuristic_find(struct clr *clr, const struct thread *thread, const char *ver
 	    thread->stack_start + thread->stack_size < search.end)
 		search.end = thread->stack_start + thread->stack_size;
 	look_through(&search, search.end - search.sp > THREAD_STACK_MOST ? search.sp + THREAD_STACK_MOST : search.end, true);
-	if (search.found == 0)
+	if (search.found == 0 && !held)
 		look_through(&search, search.end, false);
 	if (search.found != 0)
 		use_layout(clr, search.layout); /* others were tried since */

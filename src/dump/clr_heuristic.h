@@ -9,7 +9,11 @@
 #include "dump/clr.h"
 
 /* Looks through the stack of a thread and sets up `clr` for what was found, so that clr_read_chain can read it; 0: nothing.
- * `version` of the runtime may be empty. *types: its type, and so those of methods, can be named. */
-uint64_t clr_heuristic_find(struct clr *, const struct thread *, const char *version, bool *types);
+ * `version` of the runtime may be empty. `held`: only what the Thread structure holds. *types: its type, and so those of
+ * methods, can be named. */
+uint64_t clr_heuristic_find(struct clr *, const struct thread *, const char *version, bool held, bool *types);
+
+/* Where nothing was thrown: sets up `clr` by the runtime's version alone, so that methods can be named. False: unknown. */
+bool clr_heuristic_assume(struct clr *, const char *version);
 
 #endif

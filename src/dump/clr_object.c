@@ -282,18 +282,19 @@ read_frame(struct clr *clr, uint64_t at, struct managed_frame *frame)
 	return true;
 }
 
-/* Header: how many elements there are, then the thread; each element FRAME_WORDS words. */
+/* Header: how many elements there are, then the thread; each element FRAME_WORDS words. From .NET 9 on, which describes
+ * itself, a number of 32 bits stands between the two. */
 static bool
 open_trace(struct clr *clr, uint64_t object, uint64_t *first, uint32_t *count)
 {
-	uint64_t wide = clr->space->pointer_size, most;
+	uint64_t wide = clr->space->pointer_size, most, header = wide == 8 || clr->guess_base ? 2 * wide : 12;
 	uint32_t bytes;
-	if (!find_trace(clr, object, first, &bytes) || bytes < 2 * wide || !space_u32(clr->space, *first, count))
+	if (!find_trace(clr, object, first, &bytes) || bytes < header || !space_u32(clr->space, *first, count))
 		return false;
-	most = (bytes - 2 * wide) / (FRAME_WORDS * wide);
+	most = (bytes - header) / (FRAME_WORDS * wide);
 	if (*count > most)
 		*count = (uint32_t)most;
-	*first += 2 * wide;
+	*first += header;
 	return true;
 }
 

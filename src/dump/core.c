@@ -19,7 +19,8 @@
 
 enum note_kind { NOTE_PRSTATUS = 1, NOTE_PRPSINFO = 3, NOTE_AUXV = 6, NOTE_FILE = 0x46494c45, NOTE_SIGINFO = 0x53494749 };
 enum { AT_PHDR = 3, AT_ENTRY = 9, AT_SYSINFO_EHDR = 33 };
-enum { SIGNAL_ILL = 4, SIGNAL_TRAP = 5, SIGNAL_BUS = 7, SIGNAL_FPE = 8, SIGNAL_SEGV = 11, SIGNAL_STOP = 19 };
+enum { ORIG_RAX = 232, X8 = 176, WAIT4_X64 = 61, WAIT4_ARM64 = 260 }; /* in NT_PRSTATUS; numbers of system calls */
+enum { SIGNAL_ILL = 4, SIGNAL_TRAP = 5, SIGNAL_ABORT = 6, SIGNAL_BUS = 7, SIGNAL_FPE = 8, SIGNAL_SEGV = 11, SIGNAL_STOP = 19 };
 
 struct note {
 	uint32_t type, size;
@@ -31,6 +32,7 @@ struct reading {
 	uint64_t phdrs, phdr_count;
 	uint64_t entry, vdso;  /* from the auxiliary vector */
 	unsigned notes;
+	bool by_createdump;    /* .NET's, by what it leaves behind the notes' names */
 	bool has_siginfo;
 	size_t siginfo_thread; /* the number of the thread it belongs to */
 };
@@ -175,12 +177,12 @@ take_note(struct reading *reading, const struct note *note)
 		space->streams[space->stream_count++] = (struct stream){note->type, note->size, note->at};
 }
 
-/* The notes of one segment. Only "CORE" is compared: createdump does not clear the bytes behind it. */
+/* The notes of one segment. Only "CORE" is compared: createdump leaves other bytes behind its end. */
 static void
 read_notes(struct reading *reading, uint64_t at, uint64_t end)
 {
 	while (end - at >= 12 && reading->notes++ < NOTES_MOST) {
-		unsigned char room[16];
+		unsigned char room[20];
 		struct span head = {room, sizeof room};
 		struct note note;
 		uint64_t name, next;
@@ -192,8 +194,10 @@ read_notes(struct reading *reading, uint64_t at, uint64_t end)
 		next = note.at + (((uint64_t)note.size + 3) & ~3ull);
 		if (name > end - at - 12 || note.size > end - note.at)
 			return;
-		if (span_get_u32(head, 0) >= 4 && memcmp(room + 12, "CORE", 4) == 0)
+		if (span_get_u32(head, 0) >= 4 && memcmp(room + 12, "CORE", 4) == 0) {
+			reading->by_createdump |= note.type == NOTE_PRSTATUS && memcmp(room + 16, "\0THR", 4) == 0;
 			take_note(reading, &note);
+		}
 		if (next >= end)
 			return;
 		at = next;
@@ -223,25 +227,51 @@ read_note_segments(struct reading *reading)
 		space_note(reading->space, "the file ends inside its notes");
 }
 
+/* Whether a thread is in the system call that waits for a child: the number it was called by is kept beside the registers. */
+static bool
+waits_for_child(struct space *space, const struct thread *thread)
+{
+	bool x64 = space->arch == ARCH_X64;
+	uint32_t at = x64 ? ORIG_RAX : X8, call;
+	return thread->context_size >= at + 8 && view_u32(&space->view, thread->context_at + at, &call) && call == (x64 ? WAIT4_X64 : WAIT4_ARM64);
+}
+
 /* The signal's note stands behind its thread; without one, the thread that has a signal; else the first one, where the
- * kernel puts the one that crashed. createdump once gave all threads the same signal. */
+ * kernel puts the one that crashed. The createdump of .NET Core 3 writes no such note and SIGABRT for every thread, crash or
+ * not: of a crash, the thread that started it waits for it. */
+static size_t
+choose_thread(struct reading *reading)
+{
+	struct space *space = reading->space;
+	size_t signalled = 0, waiting = 0;
+	if (reading->has_siginfo)
+		return reading->siginfo_thread;
+	while (signalled < space->thread_count - 1 && space->threads[signalled].signal == 0)
+		signalled++;
+	space->crash.code = (uint32_t)space->threads[signalled].signal;
+	if (!reading->by_createdump || space->crash.code != SIGNAL_ABORT || space->threads[space->thread_count - 1].signal != SIGNAL_ABORT)
+		return space->crash.code != 0 ? signalled : 0;
+	while (waiting < space->thread_count && !waits_for_child(space, &space->threads[waiting]))
+		waiting++;
+	if (waiting < space->thread_count) {
+		space->crash.doubtful = true;
+		space_note(space, "createdump of .NET Core 3 marks a dump on demand as a crash by SIGABRT too");
+		return waiting;
+	}
+	space->crash.code = 0;
+	return 0;
+}
+
 static void
 find_crash(struct reading *reading)
 {
 	struct space *space = reading->space;
 	struct crash *crash = &space->crash;
-	size_t chosen = reading->has_siginfo ? reading->siginfo_thread : 0;
 	struct registers registers;
+	size_t chosen;
 	if (space->thread_count == 0)
 		return;
-	for (size_t i = 0; !reading->has_siginfo && i < space->thread_count; i++) {
-		if (space->threads[i].signal != 0) {
-			chosen = i;
-			break;
-		}
-	}
-	if (!reading->has_siginfo)
-		crash->code = (uint32_t)space->threads[chosen].signal;
+	chosen = choose_thread(reading);
 	/* gdb's gcore and the like stop a process; that is no crash */
 	crash->recorded = crash->code != 0 && crash->code != SIGNAL_STOP;
 	crash->thread = space->threads[chosen].id;

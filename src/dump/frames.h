@@ -21,7 +21,7 @@ struct frame {
 	const struct module *module; /* NULL: none (JIT code, or lost) */
 	uint64_t function;           /* start of the function by unwind data, 0: unknown */
 	char name[FRAME_NAME_MAX];   /* function name, UTF-8; empty: unknown */
-	uint64_t name_start;         /* address that the name's symbol begins at */
+	uint64_t name_start;         /* address that the name's symbol begins at, 0: unknown */
 	bool managed;
 	char file[FRAME_FILE_MAX];   /* from .sym files; empty: unknown */
 	uint32_t line;
@@ -34,13 +34,14 @@ struct frames {
 	size_t count;
 	uint64_t left_out;  /* frames that were walked but not kept, beside the folded ones */
 	bool ended_well;    /* at the thread's start */
+	uint64_t end_sp;    /* of the last frame, those that were folded counted */
 };
 
 /* Code that no module holds: the code manager of a .NET runtime. NULL members: none. */
 struct code_source {
 	/* The RUNTIME_FUNCTION for pc: image base it is relative to, and its three words; false: not mine. */
 	bool (*unwind_at)(struct code_source *, struct space *, uint64_t pc, uint64_t *base, uint32_t entry[3]);
-	/* The method at pc as Namespace.Type.Method; false: not mine. start: where the method begins. */
+	/* The method at pc as Namespace.Type.Method; false: not mine. start: where the method begins, 0: unknown. */
 	bool (*name_at)(struct code_source *, struct space *, uint64_t pc, char name[FRAME_NAME_MAX], uint64_t *start);
 };
 

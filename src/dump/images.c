@@ -16,6 +16,12 @@
 #define PHDR_BYTES 56       /* Elf64_Phdr */
 #define SECTION_BYTES 40    /* IMAGE_SECTION_HEADER */
 
+/* Why files with a module's name were not used. */
+struct mismatch {
+	bool other;   /* one is of another build */
+	bool unknown; /* the dump, or the file, does not tell its build */
+};
+
 struct place {
 	struct images *images;
 	int fd;
@@ -172,9 +178,10 @@ read_pe_sections(const struct place *place, struct image_file *file, uint64_t at
 }
 
 /* Time stamp and size of image are what symbol servers know a PE by; of one that is mapped as its file is, the size is the
- * file's. In a core without a PE's headers there is no stamp, and so nothing to know its file by. */
+ * file's. A core tells whole pages, and the size of a ReadyToRun image need not be such. In a core without a PE's headers there
+ * is no stamp, and so nothing to know its file by. */
 static bool
-match_pe(const struct place *place, struct image_file *file, const struct module *module, bool *other)
+match_pe(const struct place *place, struct image_file *file, const struct module *module, struct mismatch *why)
 {
 	unsigned char dos[64], head[88];
 	uint64_t at, size;
@@ -183,9 +190,9 @@ match_pe(const struct place *place, struct image_file *file, const struct module
 	at = u32_at(dos + 60);
 	if (!read_place(place, at, head, sizeof head) || memcmp(head, "PE\0", 4) != 0)
 		return false;
-	size = module->is_flat ? (file->size + 0xfff) & ~0xfffull : u32_at(head + 24 + 56);
-	if (u32_at(head + 8) != module->timestamp || size != module->size) {
-		*other = module->timestamp != 0;
+	size = module->is_flat ? file->size : u32_at(head + 24 + 56);
+	if (u32_at(head + 8) != module->timestamp || (size != module->size && ((size + 0xfff) & ~0xfffull) != module->size)) {
+		*(module->timestamp != 0 ? &why->other : &why->unknown) = true;
 		return false;
 	}
 	if (module->is_flat) {
@@ -219,12 +226,12 @@ read_elf_segments(const struct place *place, struct image_file *file)
 }
 
 static bool
-match_elf(const struct place *place, struct image_file *file, struct space *space, const struct module *module, bool *other)
+match_elf(const struct place *place, struct image_file *file, struct space *space, const struct module *module, struct mismatch *why)
 {
 	unsigned char wanted[SPACE_BUILD_ID_MAX], got[SPACE_BUILD_ID_MAX];
 	size_t want = space_build_id(space, module, wanted), have = read_build_id(place, got);
 	if (have == 0 || want != have || memcmp(wanted, got, have) != 0) {
-		*other = true;
+		*(want != 0 && have != 0 ? &why->other : &why->unknown) = true;
 		return false;
 	}
 	return read_elf_segments(place, file);
@@ -255,7 +262,7 @@ drop(struct images *images, int fd)
 
 static bool
 try_path(struct images *images, struct image_file *file, struct space *space, const struct module *module, const char *path,
-         bool *other)
+         struct mismatch *why)
 {
 	struct stat about;
 	struct place place = {images, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -265,7 +272,7 @@ try_path(struct images *images, struct image_file *file, struct space *space, co
 	if (fstat(place.fd, &about) == 0 && S_ISREG(about.st_mode)) {
 		file->size = (uint64_t)about.st_size;
 		file->fd = place.fd;
-		if (is_elf(images, place.fd) ? match_elf(&place, file, space, module, other) : match_pe(&place, file, module, other))
+		if (is_elf(images, place.fd) ? match_elf(&place, file, space, module, why) : match_pe(&place, file, module, why))
 			return true;
 	}
 	file->fd = -1;
@@ -297,7 +304,7 @@ find_file(struct images *images, struct image_file *file, struct space *space, c
 {
 	char name[SPACE_NAME_MAX], path[PATH_BYTES_MAX];
 	const char *last;
-	bool other = false;
+	struct mismatch why = {false, false};
 	space_module_name(space, module, name);
 	last = space_short_name(name);
 	if (!images_is_inside(last))
@@ -317,11 +324,13 @@ find_file(struct images *images, struct image_file *file, struct space *space, c
 			text_put(&text, name);
 		else
 			continue;
-		if (!text.cut && try_path(images, file, space, module, path, &other))
+		if (!text.cut && try_path(images, file, space, module, path, &why))
 			return true;
 	}
-	if (other && images->other_id++ == 0)
+	if (why.other && images->other_id++ == 0)
 		snprintf(images->other_name, sizeof images->other_name, "%.63s", last);
+	else if (why.unknown && !why.other && images->unknown_id++ == 0)
+		snprintf(images->unknown_name, sizeof images->unknown_name, "%.63s", last);
 	return false;
 }
 

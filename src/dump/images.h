@@ -43,9 +43,10 @@ struct images {
 	uint64_t budget;
 	uint32_t clock;
 	bool busy;       /* reading ids out of the dump must not come back here */
-	/* for the report: how many modules a file was used for, and how many had one of another id */
-	unsigned found, other_id;
-	char other_name[64]; /* of the first with another id */
+	/* for the report: how many modules a file was used for, how many had one of another id, or one whose id or their own
+	 * is not known */
+	unsigned found, other_id, unknown_id;
+	char other_name[64], unknown_name[64]; /* of the first each */
 };
 
 size_t images_need(void); /* bytes that images_open takes of a memory */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define FAIL_FAST "System.Environment.FailFast"
+#define OTHERS_MOST 128 /* threads that are looked through when nothing crashed */
 
 size_t
 managed_need(void)
@@ -51,6 +52,14 @@ managed_read_chain(struct managed *managed, uint64_t object, uint32_t thread, en
 	findings->thread_is_other = thread != managed->clr.space->crash.thread;
 }
 
+static void
+forget_runtime(struct managed *managed)
+{
+	struct space *space = managed->clr.space;
+	memset(&managed->clr, 0, sizeof managed->clr);
+	managed->clr.space = space;
+}
+
 /* Sets up clr for a runtime by its descriptor; *there: it has one, though the dump may lack its text. */
 static bool
 use_runtime(struct managed *managed, struct managed_runtime *runtime, bool *there)
@@ -59,8 +68,7 @@ use_runtime(struct managed *managed, struct managed_runtime *runtime, bool *ther
 	const struct module *module = space_module_at(space, runtime->base);
 	uint64_t address = 0;
 	bool good;
-	memset(&managed->clr, 0, sizeof managed->clr);
-	managed->clr.space = space;
+	forget_runtime(managed);
 	good = module != NULL && clr_descriptor_find(&managed->clr.d, space, module, managed->text, &address) &&
 	       clr_knows_threads(&managed->clr);
 	*there = *there || address != 0;
@@ -70,19 +78,26 @@ use_runtime(struct managed *managed, struct managed_runtime *runtime, bool *ther
 }
 
 static void
-read_by_heuristic(struct managed *managed, struct managed_runtime *runtime)
+read_by_heuristic(struct managed *managed, struct managed_runtime *runtime, const struct thread *thread, bool held)
 {
-	struct space *space = managed->clr.space;
-	const struct thread *thread = space_thread(space, space->crash.thread);
 	uint64_t object;
 	bool types;
-	memset(&managed->clr, 0, sizeof managed->clr);
-	managed->clr.space = space;
-	object = thread == NULL ? 0 : clr_heuristic_find(&managed->clr, thread, runtime->version, &types);
+	forget_runtime(managed);
+	object = thread == NULL ? 0 : clr_heuristic_find(&managed->clr, thread, runtime->version, held, &types);
 	if (object == 0)
 		return;
 	runtime->source = MANAGED_HEURISTIC;
 	managed_read_chain(managed, object, thread->id, MANAGED_HEURISTIC, types);
+}
+
+/* Of a dump on demand: what is in flight on any thread. */
+static void
+read_others_by_heuristic(struct managed *managed, struct managed_runtime *runtime)
+{
+	struct space *space = managed->clr.space;
+	for (size_t i = 0; i < space->thread_count && i < OTHERS_MOST && managed->findings->exception_count == 0; i++)
+		if (space->threads[i].id != space->crash.thread)
+			read_by_heuristic(managed, runtime, &space->threads[i], true);
 }
 
 /* Framework and Core may share a process. Of the runtime that raised the exception, else of each: what the crashing thread
@@ -93,12 +108,16 @@ read_runtimes(struct managed *managed, bool raiser_known)
 	struct managed_findings *findings = managed->findings;
 	size_t count = raiser_known ? 1 : findings->runtime_count;
 	struct managed_runtime *described = NULL;
+	const struct crash *crash = &managed->clr.space->crash;
+	const struct thread *crashed = space_thread(managed->clr.space, crash->thread);
 	struct clr_thrown thrown;
 	for (unsigned pass = 0; pass < 3 && findings->exception_count == 0; pass++)
 		for (size_t i = 0; i < count && findings->exception_count == 0; i++) {
 			struct managed_runtime *runtime = &findings->runtimes[i];
 			if (pass == 1 && runtime->source == MANAGED_NONE)
-				read_by_heuristic(managed, runtime);
+				read_by_heuristic(managed, runtime, crashed, crash->doubtful);
+			if (pass == 2 && runtime->source == MANAGED_NONE && (!crash->recorded || crash->doubtful))
+				read_others_by_heuristic(managed, runtime);
 			if (pass == 1 || (pass == 2 && runtime->source != MANAGED_DESCRIPTOR) ||
 			    !use_runtime(managed, runtime, &managed->descriptor_there))
 				continue;
@@ -106,8 +125,12 @@ read_runtimes(struct managed *managed, bool raiser_known)
 			if (choose_exception(managed, pass == 2, &thrown))
 				managed_read_chain(managed, thrown.object, thrown.thread, MANAGED_DESCRIPTOR, true);
 		}
-	if (findings->exception_count == 0 && described != NULL)
+	if (findings->exception_count == 0 && described != NULL) {
 		(void)use_runtime(managed, described, &managed->descriptor_there);
+	} else if (findings->exception_count == 0) {
+		forget_runtime(managed);
+		(void)clr_heuristic_assume(&managed->clr, findings->runtimes[0].version);
+	}
 }
 
 /* When the dump's objects do not name the exception's type, the record made for Windows Error Reporting may; that is kept
@@ -168,6 +191,15 @@ say_missing(struct managed *managed)
 		text_put(&text, "pages that name types or methods are not in this dump: a full dump (of a kernel's core, coredump_filter 0x3f) has them");
 }
 
+static void
+say_no_runtime(struct managed *managed)
+{
+	const struct crash *crash = &managed->clr.space->crash;
+	struct text text = text_in(managed->findings->missing, sizeof managed->findings->missing);
+	if (crash->recorded && crash->code == CLR_CODE && managed->clr.space->os == OS_WINDOWS)
+		text_put(&text, "no .NET runtime is among the modules of this dump: the exception's type and message cannot be read");
+}
+
 struct managed *
 managed_open(struct space *space, struct memory *memory, const char *path, struct managed_findings *findings)
 {
@@ -187,8 +219,10 @@ managed_open(struct space *space, struct memory *memory, const char *path, struc
 		findings->thread_is_other = findings->thread != space->crash.thread;
 		return managed;
 	}
-	if (findings->runtime_count == 0)
+	if (findings->runtime_count == 0) {
+		say_no_runtime(managed);
 		return managed;
+	}
 	read_runtimes(managed, raiser_known);
 	read_watson(managed);
 	use_watson(managed);

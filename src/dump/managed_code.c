@@ -83,7 +83,7 @@ name_at(struct code_source *source, struct space *space, uint64_t pc, char name[
 	if (found == NULL && (found = managed_find_in_trace(&managed->report, pc)) == NULL)
 		return false;
 	memcpy(name, found, FRAME_NAME_MAX);
-	*start = pc;
+	*start = 0;
 	return true;
 }
 

@@ -34,13 +34,12 @@ keep_stream(struct space *space, struct span entry, unsigned *odd)
 	struct stream stream = {span_get_u32(entry, 0), span_get_u32(entry, 4), span_get_u32(entry, 8)};
 	if (stream.type == 0)
 		return; /* UnusedStream */
-	if (stream.at >= space->view.size) {
+	if (stream.at >= space->view.size || stream.size > space->view.size - stream.at) {
 		++*odd;
-		return;
-	}
-	if (stream.size > space->view.size - stream.at) {
+		space->crash_torn = space->crash_torn || stream.type == STREAM_EXCEPTION;
+		if (stream.at >= space->view.size)
+			return;
 		stream.size = (uint32_t)(space->view.size - stream.at);
-		++*odd;
 	}
 	if (space_stream(space, stream.type) != NULL)
 		space_note(space, "stream %" PRIu32 " is there twice, the first one counts", stream.type);
@@ -66,8 +65,10 @@ read_directory(struct space *space, struct fault *fault)
 	end = at + count * ENTRY_BYTES;
 	if (at >= space->view.size)
 		return fault_raise(fault, FAULT_CORRUPT, "the minidump ends before its directory");
-	if (end > space->view.size)
+	if (end > space->view.size) {
+		space->torn = space->crash_torn = true;
 		space_note(space, "the file ends inside its directory of %" PRIu64 " streams", count);
+	}
 	for (uint64_t i = 0; i < count && i < STREAMS_MOST; i++, at += ENTRY_BYTES) {
 		if (!view_read(&space->view, at, room, ENTRY_BYTES))
 			break;
@@ -298,6 +299,7 @@ read_exception(struct space *space)
 	crash->context_at = span_get_u32(head, 164);
 	crash->recorded = crash->code != 0 && crash->code != CODE_SIMULATED && crash->code != CODE_REQUESTED
 	                  && crash->code != CODE_SIMULATED_MAC;
+	space->crash_torn = false;
 	find_fault_address(space);
 	/* a dump on demand may still name the thread that asked for it */
 	space->has_requesting_thread = !crash->recorded && crash->thread != 0;

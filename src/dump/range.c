@@ -186,40 +186,84 @@ holds(const struct range *range, uint64_t address)
 	return address >= range->start && address - range->start < range->size;
 }
 
+/* What was learned of the addresses around one that no range holds. */
+struct search {
+	struct range above; /* the next range */
+	bool any;           /* there is one */
+	uint64_t below;     /* the end of the last range in front */
+	bool whole;         /* all entries that matter were read */
+};
+
 static bool
-find_in_file(const struct range_list *list, struct view *view, uint64_t address, struct range *found)
+find_in_file(const struct range_list *list, struct view *view, uint64_t address, struct range *found, struct search *search)
 {
 	struct walk walk;
 	struct range range;
 	struct checkpoint at;
-	bool any = false;
 	walk_from(&walk, view, list, list->sorted ? checkpoint_below(list, address) : NULL);
 	while (walk_next(&walk, &range, &at)) {
-		bool here = holds(&range, address);
-		if (here || (range.start > address && (!any || range.start < found->start))) {
+		if (holds(&range, address)) {
 			*found = range;
-			any = true;
-		}
-		if (here || (any && list->sorted))
 			return true;
+		}
+		if (range.start > address && (!search->any || range.start < search->above.start)) {
+			search->above = range;
+			search->any = true;
+		}
+		if (range.start <= address && range.start + range.size > search->below)
+			search->below = range.start + range.size;
+		if (search->any && list->sorted)
+			break;
 	}
-	return any;
+	search->whole = (search->any && list->sorted) || walk.next == list->count;
+	return false;
+}
+
+static void
+keep_gap(struct range_list *list, const struct search *search)
+{
+	struct gap *gap = &list->gaps[list->gap_turn++ % RANGE_GAPS];
+	*gap = (struct gap){search->below, search->any ? search->above.start - 1 : UINT64_MAX, search->any, search->above};
+}
+
+/* False: the range, or the gap, is not among those kept. */
+static bool
+find_kept(const struct range_list *list, uint64_t address, struct range *found, bool *any)
+{
+	for (size_t i = 0; i < RANGE_RECENT; i++) {
+		if (holds(&list->recent[i], address)) {
+			*found = list->recent[i];
+			return *any = true;
+		}
+	}
+	for (size_t i = 0; i < RANGE_GAPS; i++) {
+		const struct gap *gap = &list->gaps[i];
+		if (gap->last == 0 || address < gap->start || address > gap->last)
+			continue;
+		*any = gap->ends;
+		if (gap->ends)
+			*found = gap->next;
+		return true;
+	}
+	return false;
 }
 
 bool
 ranges_find(struct range_list *list, struct view *view, uint64_t address, struct range *found)
 {
+	struct search search = {.any = false};
+	bool any;
 	if (list->usable == 0)
 		return false;
-	for (size_t i = 0; i < RANGE_RECENT; i++) {
-		if (holds(&list->recent[i], address)) {
-			*found = list->recent[i];
-			return true;
-		}
-	}
-	if (!find_in_file(list, view, address, found))
-		return false;
-	if (holds(found, address))
+	if (find_kept(list, address, found, &any))
+		return any;
+	if (find_in_file(list, view, address, found, &search)) {
 		list->recent[list->turn++ % RANGE_RECENT] = *found;
-	return true;
+		return true;
+	}
+	if (search.whole)
+		keep_gap(list, &search);
+	if (search.any)
+		*found = search.above;
+	return search.any;
 }

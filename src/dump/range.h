@@ -9,12 +9,20 @@
 
 #define RANGE_CHECKPOINTS 4096 /* of a list: every k-th range */
 #define RANGE_RECENT 8
+#define RANGE_GAPS 8
 
 enum range_kind { RANGES_NONE, RANGES_MEMORY64, RANGES_MEMORY32, RANGES_STACKS, RANGES_PHDR };
 
 struct range {
 	uint64_t start, size; /* address; bytes that the file has */
 	uint64_t offset;      /* of them in the file */
+};
+
+/* Addresses that no range holds: code of modules above all, which a dump may lack and is asked for again and again. */
+struct gap {
+	uint64_t start, last; /* both within; last 0: the slot is empty */
+	bool ends;            /* `next` is the range behind it */
+	struct range next;
 };
 
 struct checkpoint {
@@ -34,7 +42,8 @@ struct range_list {
 	struct checkpoint *checkpoints;
 	size_t checkpoint_count;
 	struct range recent[RANGE_RECENT];
-	unsigned turn;
+	struct gap gaps[RANGE_GAPS];
+	unsigned turn, gap_turn;
 };
 
 size_t ranges_need(void); /* bytes that ranges_index takes of a memory */

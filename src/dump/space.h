@@ -51,6 +51,7 @@ struct thread {
 
 struct crash {
 	bool recorded;             /* an exception stream with a code, or a signal */
+	bool doubtful;             /* the signal is there in dumps on demand too */
 	uint32_t thread;           /* id */
 	uint32_t code, flags;      /* NTSTATUS, or signal and si_code for Linux */
 	uint64_t address;          /* of the instruction (Windows) */
@@ -109,6 +110,7 @@ struct space {
 	char soft[8][160];           /* what was odd but not fatal, for the report */
 	size_t soft_count;
 	bool torn;                   /* the file ends before what it lists */
+	bool crash_torn;             /* and the record of the crash is, or may be, in what is missing */
 };
 
 /* Exactly size bytes at an address (across adjoining ranges; from images when the dump lacks them), or false. */

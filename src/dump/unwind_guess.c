@@ -103,10 +103,20 @@ pointer_below(const struct guess *guess, const struct registers *registers, uint
 	return registers->fp > at ? registers->fp : 0;
 }
 
+/* An overflow may leave the stack pointer below the stack, by the frame that did not fit. */
+static uint64_t
+first_word(const struct guess *guess, uint64_t sp, uint64_t word)
+{
+	uint64_t start, size;
+	if (!space_range_at(guess->space, sp, &start, &size) || start <= sp || start - sp > GUESS_GAP)
+		return sp;
+	return start + (word - start % word) % word;
+}
+
 bool
 guess_by_scan(const struct guess *guess, struct registers *registers, unsigned words)
 {
-	uint64_t word = guess->space->pointer_size, at = registers->sp, pc;
+	uint64_t word = guess->space->pointer_size, at = first_word(guess, registers->sp, word), pc;
 	for (unsigned i = 0; i < words && at < guess->stack_end; i++, at += word) {
 		if (!space_pointer(guess->space, at, &pc))
 			return false;

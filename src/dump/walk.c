@@ -209,7 +209,7 @@ find_stack_end(struct walker *walker, const struct thread *thread)
 	walker->stack_end = UINT64_MAX;
 	if (thread->stack_size > 0 && sp >= thread->stack_start && sp - thread->stack_start < thread->stack_size)
 		walker->stack_end = thread->stack_start + thread->stack_size;
-	else if (space_range_at(walker->space, sp, &start, &size) && sp >= start)
+	else if (space_range_at(walker->space, sp, &start, &size) && (sp >= start || start - sp <= GUESS_GAP))
 		walker->stack_end = start + size;
 }
 
@@ -301,6 +301,7 @@ walk_thread(struct space *space, const struct thread *thread, struct code_source
 		keep_frame(&walker);
 		frames_fold(frames);
 	}
+	frames->end_sp = walker.registers.sp;
 	walk_name_frames(&walker, 0, frames->count);
 	cut_at_start(frames);
 }

@@ -143,7 +143,9 @@ name_by_code(struct walker *walker, struct frame *frame)
 		return;
 	}
 	frame->managed = true;
-	frame->name_start = frame->function = start;
+	frame->name_start = start;
+	if (start != 0)
+		frame->function = start;
 }
 
 /* A name without an end must not begin before the frame's function. */

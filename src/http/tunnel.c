@@ -237,13 +237,24 @@ judge(struct call *call, struct fault *fault)
 	return status == 401 || status == 407 ? want_login(call, fault) : refuse_others(call, fault);
 }
 
+bool
+tunnel_reach(struct conn *conn, const struct network *network, const struct proxy *proxy, const struct url *origin,
+             struct deadline deadline, struct fault *fault)
+{
+	if (conn_open(conn, network, proxy->at.host, proxy->at.port, false, NULL, deadline, fault))
+		return true;
+	if (fault->kind == FAULT_STOPPED)
+		return false;
+	fault->hint[0] = 0;
+	return fault_hint(fault, "check the proxy's address in --proxy or HTTPS_PROXY; if it is not needed: NO_PROXY=%s", origin->host);
+}
+
 static bool
 run(struct call *call, const struct network *network, struct tls_session *session, struct fault *fault)
 {
 	const struct url *origin = call->origin;
-	if (!conn_open(call->conn, network, call->proxy->at.host, call->proxy->at.port, false, NULL, call->deadline, fault))
-		return fault_hint(fault, "check the proxy's address in --proxy or HTTPS_PROXY; if it is not needed: NO_PROXY=%s",
-		                  origin->host);
+	if (!tunnel_reach(call->conn, network, call->proxy, origin, call->deadline, fault))
+		return false;
 	if (!send_call(call, fault) || !read_answer(call, fault) || !judge(call, fault)) {
 		conn_close(call->conn);
 		return fault->kind == FAULT_NETWORK ? fault_hint(fault, "is that the port of an HTTP proxy?") : false;

@@ -15,6 +15,10 @@ struct tunnel_room {
 	unsigned char *head;    /* HEAD_MAX bytes */
 };
 
+/* Only to the proxy itself. What to try is said of the proxy, not of a host as conn_open would. */
+bool tunnel_reach(struct conn *, const struct network *, const struct proxy *, const struct url *origin, struct deadline,
+                  struct fault *) MUST_CHECK;
+
 /* As conn_open, by way of the proxy; not one byte behind the proxy's answer is taken. The login goes along unasked, as
  * only Basic is spoken. A refusal is read whole, if it is short, and put in words: FAULT_DENIED for a login or rule of
  * the proxy (401, 403, 407), FAULT_TIMEOUT for 504, FAULT_NETWORK else, with an errno in detail when another try may

@@ -9,17 +9,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BOM "\xef\xbb\xbf"
+
 size_t
 config_need(void)
 {
-	return memory_need(CONFIG_BYTES_MAX, 64) + memory_need(CONFIG_BYTES_MAX + 1, 64);
+	return 2 * memory_need(CONFIG_BYTES_MAX, 64);
 }
 
+size_t
+config_where(const struct config *config, const char *text)
+{
+	return (size_t)(text - config->words);
+}
+
+/* Columns as editors count them: characters, and no byte order mark. */
 bool
 config_place(const struct config *config, size_t place, struct fault *fault)
 {
 	size_t line = 1, column = 1;
-	for (size_t i = 0; i < place && i < config->whole.count; i++) {
+	for (size_t i = span_begins(config->whole, BOM) ? strlen(BOM) : 0; i < place && i < config->whole.count; i++) {
 		column = config->whole.at[i] == '\n' ? 1 : column + ((config->whole.at[i] & 0xc0) != 0x80);
 		line += config->whole.at[i] == '\n';
 	}
@@ -75,18 +84,17 @@ next_token(struct config *config)
 	return token;
 }
 
-/* The text of a string's inside; NULL, and a mistake, when it holds a NUL. */
+/* The text of a string's inside; NULL, and a mistake, when it holds a NUL. It is never longer than what stands in the file,
+ * and the two quotes leave room for its NUL. */
 static const char *
 keep(struct config *config, const struct token *token, struct span inside)
 {
-	char *begin = config->words.at + config->words.used;
-	json_unescape(&config->words, inside);
-	if (strlen(begin) != (size_t)(config->words.at + config->words.used - begin)) {
-		config_mistake(config, token->place, "a text holds a NUL");
-		return NULL;
-	}
-	config->words.used++; /* its NUL stays */
-	return begin;
+	struct text text = text_in(config->words + token->place, inside.count + 2);
+	json_unescape(&text, inside);
+	if (strlen(text.at) == text.used)
+		return text.at;
+	config_mistake(config, token->place, "a text holds a NUL");
+	return NULL;
 }
 
 static bool
@@ -248,6 +256,16 @@ read_rows(struct config *config, const struct config_rule *rule, const struct to
 	}
 }
 
+static void
+unknown(struct config *config, const struct token *key, const char *name, const struct config_rule *rules, const char *what)
+{
+	char room[160];
+	struct text known = text_in(room, sizeof room);
+	for (const struct config_rule *rule = rules; rule->name != NULL; rule++)
+		text_printf(&known, "%s%s", rule == rules ? "" : ", ", rule->name);
+	config_mistake(config, key->place, "there is no \"%s\" in %s; known are %s", name, what, room);
+}
+
 /* Behind the '{'. */
 static bool
 read_object(struct config *config, const struct config_rule *rules, const char *what, void *base)
@@ -265,7 +283,7 @@ read_object(struct config *config, const struct config_rule *rules, const char *
 			rule++;
 		value = next_token(config);
 		if (rule->name == NULL) {
-			config_mistake(config, key.place, "there is no \"%s\" in %s", name, what);
+			unknown(config, &key, name, rules, what);
 			if (!skip(config, &value))
 				return false;
 			continue;
@@ -279,22 +297,37 @@ read_object(struct config *config, const struct config_rule *rules, const char *
 	}
 }
 
-static void
+/* What editors and shells of Windows write unasked. */
+static bool
+is_utf16(struct span text)
+{
+	return span_begins(text, "\xff\xfe") || span_begins(text, "\xfe\xff") || (text.count > 1 && text.at[0] != 0 && text.at[1] == 0);
+}
+
+/* False when it breaks off: then what else is wrong with it cannot be told. */
+static bool
 read_all(struct config *config)
 {
 	struct token token = next_token(config);
 	bool done = opens(config, &token, true);
+	size_t place;
+	if (is_utf16(config->whole)) {
+		config_mistake(config, 0, "the file is UTF-16: save it as UTF-8");
+		return false;
+	}
 	if (!done && token.event != SCAN_REFUSED) {
 		config_mistake(config, token.place, "the file must be one JSON object");
-		return;
+		return false;
 	}
 	done = done && read_object(config, config_rules, "the file", config);
 	if (done && next_token(config).event == SCAN_MORE && json_scan_end(&config->scan) == SCAN_MORE)
-		return;
+		return true;
+	place = place_of(config) - (config->scan.refusal != NULL); /* the byte that offends was taken */
 	if (config->scan.refusal == NULL && config->rest.count == 0)
 		json_scan_end(&config->scan);
-	config_mistake(config, place_of(config), "here it is no longer JSON%s%s", config->scan.refusal != NULL ? ": " : "",
+	config_mistake(config, place, "here it is no longer JSON%s%s", config->scan.refusal != NULL ? ": " : "",
 	               config->scan.refusal != NULL ? config->scan.refusal : "");
+	return false;
 }
 
 bool
@@ -303,10 +336,10 @@ config_read_text(struct config *config, const char *path, struct span text, char
 	memset(config, 0, sizeof *config);
 	config->path = path;
 	config->whole = config->rest = text;
-	config->words = text_in(words, text.count + 1);
+	config->words = words;
 	json_scan_open(&config->scan);
-	read_all(config);
-	config_check(config);
+	if (read_all(config))
+		config_check(config);
 	if (config->mistake_count == 0)
 		return true;
 	fault_raise(fault, FAULT_USAGE, "%s has %zu mistake%s: nothing was started", path, config->mistake_count,
@@ -318,10 +351,13 @@ bool
 config_read(struct config *config, struct memory *memory, const char *path, struct fault *fault)
 {
 	unsigned char *room = memory_take(memory, CONFIG_BYTES_MAX, 64);
-	char *words = memory_take(memory, CONFIG_BYTES_MAX + 1, 64);
+	char *words = memory_take(memory, CONFIG_BYTES_MAX, 64);
 	size_t count;
-	if (!file_read_whole(path, room, CONFIG_BYTES_MAX, &count, fault))
+	if (!file_read_whole(path, room, CONFIG_BYTES_MAX, &count, fault)) {
+		if (fault->kind == FAULT_SYSTEM || fault->kind == FAULT_BOUND)
+			fault->kind = FAULT_USAGE; /* a folder, or far too long: the wrong file is named */
 		return fault_while(fault, "--config");
+	}
 	return config_read_text(config, path, (struct span){room, count}, words, fault);
 }
 

@@ -5,6 +5,7 @@
 #define JOB_CONFIG_H
 
 #include "azure/arm.h"
+#include "azure/blob_target.h"
 #include "base/memory.h"
 #include "base/json_scan.h"
 
@@ -19,7 +20,7 @@ struct config_words {
 	size_t count;
 };
 
-/* Texts that are absent are NULL. `place` is the byte where the thing stands, for config_place. */
+/* Texts that are absent are NULL; config_where tells where one stands. `place` is the byte where the whole stands. */
 struct config_site {
 	const char *scm, *arm, *instance, *login, *type, *pick;
 	struct config_words processes, to;
@@ -54,10 +55,11 @@ struct config {
 	/* the room's own */
 	const char *path;
 	struct span whole;
-	struct text words; /* every text of it, each with its NUL */
+	char *words; /* every text of it, each as far from the beginning as in the file */
 	struct json_scan scan;
 	struct span rest;
 	struct url scratch, other;
+	struct blob_target target; /* to see whether an address is one */
 };
 
 /* Bytes that config_read takes of a memory: a page is used when something stands on it. */
@@ -67,8 +69,11 @@ size_t config_need(void);
  * beginning with FILE:LINE:COLUMN. `path` must outlive the config. */
 bool config_read(struct config *, struct memory *, const char *path, struct fault *) MUST_CHECK;
 
-/* The same of a text in memory; `words` has as many bytes as the text and one more. For config_read and tests. */
+/* The same of a text in memory; `words` has as many bytes as it. For config_read and tests. */
 bool config_read_text(struct config *, const char *path, struct span, char *words, struct fault *) MUST_CHECK;
+
+/* The byte where a text of the config stands in the file. */
+size_t config_where(const struct config *, const char *text);
 
 /* Puts "FILE:LINE:COLUMN" in front of a fault about what stands at `place`. Always false. */
 bool config_place(const struct config *, size_t place, struct fault *);

@@ -78,6 +78,13 @@ fill(struct config_site *site, const struct config_site *from)
 		site->children = from->children;
 }
 
+/* A mistake in a text, where the text stands. */
+static void
+mistake_in(struct config *config, const char *text, const char *name, const struct fault *why)
+{
+	config_mistake(config, config_where(config, text), "\"%s\": %s", name, why->text);
+}
+
 static void
 check_address(struct config *config, const struct config_site *site)
 {
@@ -86,9 +93,10 @@ check_address(struct config *config, const struct config_site *site)
 	if (site->scm == NULL && site->arm == NULL)
 		config_mistake(config, site->place, "a site needs \"scm\" or \"arm\"");
 	if (site->scm != NULL && !url_parse(&config->scratch, span_of(site->scm), &fault))
-		config_mistake(config, site->place, "\"scm\": %s", fault.text);
+		mistake_in(config, site->scm, "scm", &fault);
+	fault_clear(&fault);
 	if (site->arm != NULL && !arm_parse(&config->scratch, site->arm, &fault))
-		config_mistake(config, site->place, "\"arm\": %s", fault.text);
+		mistake_in(config, site->arm, "arm", &fault);
 }
 
 static bool
@@ -96,22 +104,26 @@ read_address(struct url *url, const struct config_site *site)
 {
 	struct fault fault;
 	fault_clear(&fault);
-	return site->scm != NULL ? url_parse(url, span_of(site->scm), &fault) : site->arm != NULL && arm_parse(url, site->arm, &fault);
+	return site->scm != NULL ? url_parse(url, span_of(site->scm), &fault)
+	                         : site->arm != NULL && arm_parse(url, site->arm, &fault);
 }
 
 /* The same address twice would be the same site twice. */
 static void
 check_double(struct config *config, size_t index)
 {
-	const struct config_site *site = &config->sites[index], *other = config->sites;
-	struct url *url = &config->scratch, *its = &config->other;
-	if (!read_address(url, site))
+	const struct config_site *site = &config->sites[index];
+	const bool arm = site->scm == NULL;
+	if (!read_address(&config->scratch, site))
 		return;
-	for (; other < site; other++)
-		if ((other->scm != NULL) == (site->scm != NULL) && read_address(its, other) && url_same_origin(url, its) &&
-		    span_is_nocase(span_of(url->path), its->path))
-			config_mistake(config, site->place, "\"%s\": %s is listed twice", site->scm != NULL ? "scm" : "arm",
-			               site->scm != NULL ? url->host : site->arm);
+	for (size_t i = 0; i < index; i++)
+		if ((config->sites[i].scm == NULL) == arm && read_address(&config->other, &config->sites[i]) &&
+		    url_same_origin(&config->scratch, &config->other) &&
+		    (!arm || span_is_nocase(span_of(config->scratch.path), config->other.path))) {
+			config_mistake(config, config_where(config, arm ? site->arm : site->scm), "\"%s\": %s is listed twice",
+			               arm ? "arm" : "scm", arm ? site->arm : config->scratch.host);
+			return;
+		}
 }
 
 static bool
@@ -121,53 +133,83 @@ is_one_of(const char *words, const char *one, const char *other)
 }
 
 static void
-check_site(struct config *config, const struct config_site *site)
+check_names(struct config *config, const struct config_site *site)
 {
 	size_t found;
-	unsigned type;
-	if (site->instance != NULL && strcmp(site->instance, "all") != 0 && !site_is_instance_id(site->instance))
-		config_mistake(config, site->place, "\"instance\" must be \"all\" or up to %d hex digits", INSTANCE_MAX);
-	if (site->pick != NULL && !is_one_of(site->pick, "cpu", "memory"))
-		config_mistake(config, site->place, "\"pick\" must be \"cpu\" or \"memory\"");
-	if (site->type != NULL && !facts_read_type(site->type, &type))
-		config_mistake(config, site->place, "\"type\" must be \"mini\", \"full\", \"triage\" or a number as text");
 	if (site->login != NULL && !config_find_login(config, site->login, &found))
-		config_mistake(config, site->place, "there is no login \"%s\"", site->login);
+		config_mistake(config, config_where(config, site->login), "there is no login \"%s\"", site->login);
 	for (size_t i = 0; i < site->to.count; i++)
 		if (site->to.at[i] != NULL && !config_find_destination(config, site->to.at[i], &found))
-			config_mistake(config, site->place, "there is no destination \"%s\"", site->to.at[i]);
+			config_mistake(config, config_where(config, site->to.at[i]), "there is no destination \"%s\"", site->to.at[i]);
+}
+
+/* What a site, or the defaults, say themselves. */
+static void
+check_site(struct config *config, const struct config_site *site)
+{
+	unsigned type;
+	if (site->instance != NULL && strcmp(site->instance, "all") != 0 && !site_is_instance_id(site->instance))
+		config_mistake(config, config_where(config, site->instance), "\"instance\" must be \"all\" or up to %d hex digits",
+		               INSTANCE_MAX);
+	if (site->pick != NULL && !is_one_of(site->pick, "cpu", "memory"))
+		config_mistake(config, config_where(config, site->pick), "\"pick\" must be \"cpu\" or \"memory\"");
+	if (site->type != NULL && !facts_read_type(site->type, &type))
+		config_mistake(config, config_where(config, site->type),
+		               "\"type\" must be \"mini\", \"full\", \"triage\" or a number as text");
+	check_names(config, site);
 }
 
 /* Never quotes it: it may be the secret itself. */
 static void
-check_secret(struct config *config, size_t place, const char *name, const char *words)
+check_secret(struct config *config, const char *name, const char *words)
 {
 	if (words != NULL && !secret_is_reference(words))
-		config_mistake(config, place, "\"%s\" must be env:NAME, file:PATH or vault:https://…: this file is copied and kept, a "
-		               "secret must not stand in it", name);
+		config_mistake(config, config_where(config, words), "\"%s\" must be env:NAME, file:PATH or vault:https://…: this file is "
+		               "copied and kept, a secret must not stand in it", name);
 }
 
 static void
 check_login(struct config *config, const struct config_login *login)
 {
 	int ways = (login->user != NULL) + (login->token != NULL) + (login->identity != NULL);
-	check_secret(config, login->place, "password", login->password);
-	check_secret(config, login->place, "token", login->token);
+	struct fault fault;
+	fault_clear(&fault);
+	check_secret(config, "password", login->password);
+	check_secret(config, "token", login->token);
+	if (login->identity != NULL && !token_source_check(login->identity, &fault))
+		mistake_in(config, login->identity, "identity", &fault);
 	if (ways != 1)
 		config_mistake(config, login->place, "a login has one of \"user\", \"token\" and \"identity\"");
 	if ((login->user != NULL) != (login->password != NULL))
 		config_mistake(config, login->place, "\"user\" and \"password\" belong together");
 }
 
+/* The secret is not looked at yet: it may have to be fetched. */
+static void
+check_container(struct config *config, const struct config_destination *destination)
+{
+	struct fault fault;
+	fault_clear(&fault);
+	if (strchr(destination->to, '?') != NULL)
+		config_mistake(config, config_where(config, destination->to),
+		               "\"to\" holds a SAS: a secret must not stand in this file, name it as \"sas\"");
+	else if (!blob_target_check(&config->target, destination->to, &fault))
+		mistake_in(config, destination->to, "to", &fault);
+	if (destination->sas != NULL && destination->key != NULL)
+		config_mistake(config, destination->place, "a destination has one of \"sas\" and \"key\"");
+}
+
 static void
 check_destination(struct config *config, const struct config_destination *destination)
 {
-	check_secret(config, destination->place, "sas", destination->sas);
-	check_secret(config, destination->place, "key", destination->key);
-	if (destination->to == NULL)
+	check_secret(config, "sas", destination->sas);
+	check_secret(config, "key", destination->key);
+	if (destination->to == NULL || destination->to[0] == 0)
 		config_mistake(config, destination->place, "a destination needs \"to\", a folder or the address of a container");
-	else if (strstr(destination->to, "://") != NULL && strchr(destination->to, '?') != NULL)
-		config_mistake(config, destination->place, "\"to\" holds a SAS: a secret must not stand in this file, name it as \"sas\"");
+	else if (strstr(destination->to, "://") != NULL)
+		check_container(config, destination);
+	else if (destination->sas != NULL || destination->key != NULL)
+		config_mistake(config, config_where(config, destination->to), "\"to\" is a folder, which wants neither \"sas\" nor \"key\"");
 }
 
 void
@@ -178,15 +220,16 @@ config_check(struct config *config)
 	if (config->site_count == 0 && config->mistake_count == 0)
 		config_mistake(config, 0, "there are no \"sites\"");
 	if (config->name_template != NULL && !facts_check_template(config->name_template, &fault))
-		config_mistake(config, 0, "\"name_template\": %s", fault.text);
+		config_mistake(config, config_where(config, config->name_template), "%s", fault.text);
 	for (size_t i = 0; i < config->login_count; i++)
 		check_login(config, &config->logins[i]);
 	for (size_t i = 0; i < config->destination_count; i++)
 		check_destination(config, &config->destinations[i]);
+	check_site(config, &config->defaults);
 	for (size_t i = 0; i < config->site_count; i++) {
-		fill(&config->sites[i], &config->defaults);
 		check_address(config, &config->sites[i]);
 		check_double(config, i);
 		check_site(config, &config->sites[i]);
+		fill(&config->sites[i], &config->defaults);
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/diagnose.h"
 
+#include "dump/elf.h"
 #include "dump/open.h"
 #include "dump/reason.h"
 
@@ -9,6 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define STACK_NEAR 0x10000u /* a frame is hardly larger */
+#define RANGES_MOST 256     /* that follow each other without a gap */
 
 size_t
 diagnose_need(bool images)
@@ -91,13 +95,23 @@ diagnose_frame(struct diagnosis *diagnosis, const struct frame *frame, char room
 	return signed_frame;
 }
 
+/* A scan may hit on an earlier call's return address, but not where the first frame is no code at all: then its own lies at
+ * the stack pointer, for the call has just been made. */
+static bool
+is_sure(const struct diagnosis *diagnosis, const struct frames *frames, size_t i)
+{
+	const struct frame *list = frames->list;
+	return list[i].trust != TRUST_SCAN ||
+	       (i == 1 && list[0].module == NULL && !list[0].managed && list[1].sp - list[0].sp == diagnosis->space.pointer_size);
+}
+
 size_t
 diagnose_top(struct diagnosis *diagnosis, const struct frames *frames)
 {
 	char room[SPACE_NAME_MAX];
 	for (size_t i = 0; i < frames->count; i++) {
 		struct signed_frame frame = diagnose_frame(diagnosis, &frames->list[i], room);
-		if (frames->list[i].trust != TRUST_SCAN && signature_is_own(&frame))
+		if (is_sure(diagnosis, frames, i) && signature_is_own(&frame))
 			return i;
 	}
 	return NO_FRAME;
@@ -130,7 +144,7 @@ sign(struct diagnosis *diagnosis)
 	} else {
 		for (size_t i = 0; i < frames->count; i++) {
 			struct signed_frame frame = diagnose_frame(diagnosis, &frames->list[i], room);
-			if (frames->list[i].trust != TRUST_SCAN)
+			if (is_sure(diagnosis, frames, i))
 				(void)signature_add(signature, &frame);
 		}
 	}
@@ -164,6 +178,18 @@ compare_groups(const void *left, const void *right)
 	return a->first < b->first ? -1 : a->first > b->first;
 }
 
+/* A dump on demand may come upon a thread whose exception nobody handled, and which Windows is about to report. */
+static const char *
+crashing_in(const struct frames *frames)
+{
+	static const char *const functions[] = {"UnhandledExceptionFilter", "RtlReportException", "WerpReportFault", "WerpReportFaultInternal"};
+	for (size_t i = 0; i < frames->count; i++)
+		for (size_t k = 0; k < sizeof functions / sizeof functions[0]; k++)
+			if (frames->list[i].module != NULL && strcmp(frames->list[i].name, functions[k]) == 0)
+				return functions[k];
+	return NULL;
+}
+
 static void
 join_group(struct diagnosis *diagnosis, uint32_t thread, uint64_t hash)
 {
@@ -182,8 +208,15 @@ static void
 group_threads(struct diagnosis *diagnosis)
 {
 	const struct space *space = &diagnosis->space;
-	for (size_t i = 0; i < space->thread_count; i++)
-		join_group(diagnosis, (uint32_t)i, hash_frames(diagnose_walk(diagnosis, &space->threads[i])));
+	const struct thread *first = NULL;
+	for (size_t i = 0; i < space->thread_count; i++) {
+		const struct frames *frames = diagnose_walk(diagnosis, &space->threads[i]);
+		join_group(diagnosis, (uint32_t)i, hash_frames(frames));
+		if (first == NULL && !diagnosis->crashed && (diagnosis->crashing_in = crashing_in(frames)) != NULL)
+			first = &space->threads[i];
+	}
+	if (first != NULL)
+		diagnosis->thread = first;
 	qsort(diagnosis->groups, diagnosis->group_count, sizeof diagnosis->groups[0], compare_groups);
 }
 
@@ -201,22 +234,50 @@ weak_frame(const struct diagnosis *diagnosis)
 	return frames->ended_well ? NULL : &frames->list[frames->count - 1];
 }
 
+/* Where the memory of the stack ends in the dump, right above its last frame; 0: not before the stack itself does. */
+static uint64_t
+stack_missing_from(struct diagnosis *diagnosis)
+{
+	const struct thread *thread = diagnosis->thread;
+	uint64_t sp = diagnosis->frames.end_sp, end = sp, start, size;
+	if (sp < thread->stack_start || sp - thread->stack_start >= thread->stack_size)
+		return 0;
+	for (unsigned i = 0; i < RANGES_MOST && end - sp <= STACK_NEAR; i++) {
+		if (!space_range_at(&diagnosis->space, end, &start, &size) || start > end)
+			break;
+		end = start + size;
+	}
+	return end - sp <= STACK_NEAR && end - thread->stack_start < thread->stack_size ? end : 0;
+}
+
 static void
 note_stack(struct diagnosis *diagnosis)
 {
 	const struct frames *frames = &diagnosis->frames;
 	const struct frame *weak;
 	char room[SPACE_NAME_MAX];
+	uint64_t missing;
+	struct elf elf;
 	if (diagnosis->thread == NULL)
 		return;
 	if (frames->count == 0) {
 		note(diagnosis, "thread %" PRIu32 " has no stack: its registers are not in the dump, or point nowhere", diagnosis->thread->id);
 		return;
 	}
+	missing = frames->ended_well ? 0 : stack_missing_from(diagnosis);
+	if (missing != 0)
+		note(diagnosis, "the stack cannot be followed behind frame %zu: its memory from 0x%" PRIx64 " on is not in this dump", frames->count - 1, missing);
 	weak = weak_frame(diagnosis);
+	if (missing != 0 && weak == &frames->list[frames->count - 1])
+		return;
 	if (weak == NULL || weak->module == NULL || weak->managed)
 		return;
 	(void)diagnose_frame(diagnosis, weak, room);
+	if (elf_open(&elf, &diagnosis->space, weak->module->base) && elf.index == 0) {
+		note(diagnosis, "behind frame %zu the stack is less certain: %.100s was linked without a table of its unwind data, as static programs are",
+		     (size_t)(weak - frames->list), room);
+		return;
+	}
 	note(diagnosis, "behind frame %zu the stack is less certain: unwind data of %.100s is not in this dump; --images with that file, or a full dump, may supply it",
 	     (size_t)(weak - frames->list), room);
 }
@@ -228,10 +289,12 @@ note_images(struct diagnosis *diagnosis)
 	const struct symbols *symbols = &diagnosis->symbols;
 	if (diagnosis->options.images == NULL)
 		return;
-	if (images->found + images->other_id + symbols->found + symbols->other_id == 0)
+	if (images->found + images->other_id + images->unknown_id + symbols->found + symbols->other_id == 0)
 		note(diagnosis, "--images: no file there has the name of a module that was needed");
 	if (images->other_id > 0)
 		note(diagnosis, "--images: %s there is another version than the dumped one", images->other_name);
+	if (images->unknown_id > 0)
+		note(diagnosis, "--images: %s there is not used: it, or the dump, does not tell which build it is", images->unknown_name);
 	if (symbols->other_id > 0)
 		note(diagnosis, "--images: the symbols of %s there are of another build than the dumped one", symbols->other_name);
 	if (symbols_exhausted(symbols))
@@ -265,24 +328,33 @@ describe_crash(struct diagnosis *diagnosis)
 }
 
 static void
-look(struct diagnosis *diagnosis, struct managed *managed)
+look_at_thread(struct diagnosis *diagnosis, struct managed *managed)
 {
 	struct space *space = &diagnosis->space;
+	if (diagnosis->thread == NULL)
+		return;
+	diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
+	walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
+	if (diagnosis->thread->id == space->crash.thread)
+		managed_read_words(managed, &diagnosis->frames);
+	diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
+}
+
+static void
+look(struct diagnosis *diagnosis, struct managed *managed)
+{
 	diagnosis->code = managed_code(managed);
 	diagnosis->top = NO_FRAME;
 	name_program(diagnosis);
 	choose_thread(diagnosis);
 	describe_crash(diagnosis);
-	if (diagnosis->thread != NULL) {
-		diagnosis->has_registers = space_registers(space, diagnosis->thread, &diagnosis->registers);
-		walk_thread(space, diagnosis->thread, diagnosis->code, &diagnosis->frames);
-		if (diagnosis->thread->id == space->crash.thread)
-			managed_read_words(managed, &diagnosis->frames);
-		diagnosis->top = diagnose_top(diagnosis, &diagnosis->frames);
-	}
-	sign(diagnosis);
+	if (diagnosis->crashed)
+		look_at_thread(diagnosis, managed);
 	if (diagnosis->options.all || !diagnosis->crashed)
 		group_threads(diagnosis);
+	if (diagnosis->crashing_in != NULL)
+		look_at_thread(diagnosis, managed);
+	sign(diagnosis);
 	note_stack(diagnosis);
 	note_rest(diagnosis);
 }

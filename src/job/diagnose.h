@@ -36,7 +36,8 @@ struct diagnosis {
 	/* what happened: "EXCEPTION_ACCESS_VIOLATION_WRITE", the same in words, what the address tells; empty: nothing to say */
 	char type[WHAT_MAX], detail[WHAT_MAX], hint[WHAT_MAX];
 	bool crashed;                 /* a crash or a managed exception in flight was found */
-	const struct thread *thread;  /* that crashed, or else has the exception; NULL: none */
+	const char *crashing_in;      /* no crash is recorded, but `thread` stands in this function that ends a process; NULL: none does */
+	const struct thread *thread;  /* that crashed, or else has the exception, or is about to crash; NULL: none */
 	struct registers registers;
 	bool has_registers;
 	struct frames frames;         /* of thread */

@@ -57,8 +57,8 @@ check_proxy(struct doctor *doctor, struct text *said, struct fault *fault)
 		text_put(said, doctor->network->proxies == NULL ? "none is set" : "none for this host");
 		return true;
 	}
-	if (!conn_open(conn, doctor->network, proxy->at.host, proxy->at.port, false, NULL, deadline_in(CONNECT_MS), fault))
-		return fault_hint(fault, "it is set by --proxy or HTTPS_PROXY; NO_PROXY=%s goes there directly", doctor->url->host);
+	if (!tunnel_reach(conn, doctor->network, proxy, doctor->url, deadline_in(CONNECT_MS), fault))
+		return false;
 	conn_close(conn);
 	proxy_put(said, proxy);
 	text_put(said, " answers");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/landing.h"
 
+#include "azure/blob_probe.h"
 #include "job/metadata.h"
 
 #include <stdio.h>
@@ -11,6 +12,15 @@
 #define MANIFEST_MAX 2048
 #define PROBE_NAME ".kudump-probe"
 
+static bool
+check_container(const struct blob_target *target, struct fault *fault)
+{
+	if (target->login.kind != BLOB_SAS || !sas_is_for_one_blob(&target->login.sas))
+		return true;
+	fault_raise(fault, FAULT_DENIED, "the SAS is for one blob only (sr=b)");
+	return fault_hint(fault, "the blobs get names of their own: make a SAS for the container (sr=c), with create and write");
+}
+
 bool
 destination_parse(struct destination *destination, const char *words, const struct destination_secrets *secrets,
                   bool allow_plain_http, struct fault *fault)
@@ -20,7 +30,8 @@ destination_parse(struct destination *destination, const char *words, const stru
 		struct text shown = text_in(destination->shown, sizeof destination->shown);
 		destination->kind = DESTINATION_BLOB;
 		if (!blob_target_parse(&destination->blob, words, secrets->blob_sas, secrets->storage_key, secrets->identity,
-		                       allow_plain_http, fault))
+		                       allow_plain_http, fault) ||
+		    (!secrets->one_blob && !check_container(&destination->blob, fault)))
 			return false;
 		blob_target_put(&shown, &destination->blob);
 		return true;
@@ -77,15 +88,32 @@ landing_check(struct landing *landing, struct fault *fault)
 	return true;
 }
 
+/* A full disk and a quota take an empty file. */
+static bool
+try_folder(struct landing *landing, struct text *said, struct fault *fault)
+{
+	static const char bytes[4096];
+	struct sink *sink = &landing->file.sink;
+	uint64_t room;
+	bool written;
+	if (!open_file(landing, PROBE_NAME, MIB, fault))
+		return false;
+	written = sink->write(sink, bytes, sizeof bytes, fault) && file_sink_prepare(&landing->file, fault);
+	text_put(said, "a file was written and deleted");
+	if (file_sink_room(&landing->file, &room)) {
+		text_put(said, "; room for ");
+		text_put_size(said, room);
+	}
+	sink->abandon(sink);
+	return written;
+}
+
 bool
 landing_try(struct landing *landing, struct text *said, struct fault *fault)
 {
-	if (!landing_check(landing, fault))
-		return false;
-	if (landing->destination->kind == DESTINATION_BLOB)
-		return blob_try(landing->means->crew, &landing->destination->blob, said, fault);
-	text_put(said, "a file was written and deleted");
-	return true;
+	if (landing->destination->kind == DESTINATION_FOLDER)
+		return try_folder(landing, said, fault);
+	return landing_check(landing, fault) && blob_try(landing->means->crew, &landing->destination->blob, said, fault);
 }
 
 static const char *

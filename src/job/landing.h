@@ -21,6 +21,7 @@ struct destination {
 struct destination_secrets { /* each NULL: not given; strings also empty */
 	const char *blob_sas, *storage_key;
 	struct identity *identity;
+	bool one_blob; /* a SAS of one blob will do, as its name is known */
 };
 
 /* A folder's path or a container's URL. FAULT_USAGE says what is wrong with it. */
@@ -57,7 +58,8 @@ void landing_aim(struct landing *, const struct destination *, const struct land
 /* Whether the destination would take a dump, found out without leaving anything there. */
 bool landing_check(struct landing *, struct fault *) MUST_CHECK;
 
-/* The same by writing and deleting an empty file or blob, which is put into the text. */
+/* The same by writing and deleting a small file, where there is room for 1 MiB, or an empty blob; what was done is put
+ * into the text. */
 bool landing_try(struct landing *, struct text *said, struct fault *) MUST_CHECK;
 
 /* Opens the sink for one dump. `length` 0: unknown. The facts are read at finish. */

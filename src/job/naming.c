@@ -75,3 +75,25 @@ naming_source_words(enum managed_source source)
 	                                    [MANAGED_WATSON] = "the Watson bucket", [MANAGED_NATIVEAOT] = "what the NativeAOT program wrote of its end"};
 	return words[source];
 }
+
+const char *
+naming_last_error(uint32_t error)
+{
+	static const struct {
+		uint32_t error;
+		const char *words;
+	} known[] = { /* winerror.h */
+		{2, "no such file"}, {3, "no such path"}, {4, "too many open files"}, {5, "access denied"}, {6, "invalid handle"},
+		{8, "out of memory"}, {14, "out of memory"}, {32, "sharing violation"}, {38, "end of file"}, {87, "invalid parameter"},
+		{109, "broken pipe"}, {112, "disk full"}, {121, "semaphore timed out"}, {122, "buffer too small"}, {126, "module not found"},
+		{127, "procedure not found"}, {183, "already exists"}, {193, "not a valid Win32 program"}, {203, "no such environment variable"},
+		{232, "pipe is closing"}, {234, "more data"}, {258, "wait timed out"}, {487, "invalid address"}, {995, "operation aborted"},
+		{997, "I/O pending"}, {998, "invalid access to memory"}, {1001, "stack too deep"}, {1114, "DLL initialization failed"},
+		{1168, "not found"}, {1450, "out of system resources"}, {1455, "page file too small"}, {1816, "out of quota"},
+		{10035, "would block"}, {10054, "connection reset"}, {10060, "connection timed out"}, {10061, "connection refused"},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (known[i].error == error)
+			return known[i].words;
+	return NULL;
+}

@@ -14,6 +14,8 @@ const char *naming_arch_schema(enum space_arch);/* amd64; NULL: unknown */
 const char *naming_register(enum space_arch, unsigned i);
 const char *naming_pc(enum space_arch);
 
+const char *naming_last_error(uint32_t); /* GetLastError's code in words; NULL: not one of the usual ones */
+
 const char *naming_source(enum managed_source);       /* descriptor; NULL for none */
 const char *naming_source_words(enum managed_source); /* the runtime's contract descriptor */
 

@@ -53,6 +53,17 @@ kind_of(int error)
 	}
 }
 
+/* Files of /proc and the like say that they have no bytes. */
+static bool
+check_empty(const struct original *original, struct fault *fault)
+{
+	char byte;
+	if (pread(original->fd, &byte, 1, 0) <= 0)
+		return true;
+	fault_raise(fault, FAULT_USAGE, "it says that it is empty and is not");
+	return fault_hint(fault, "give - and let it come in on stdin");
+}
+
 /* O_NONBLOCK: a FIFO must not hold us before it is refused. */
 bool
 original_open(struct original *original, const char *path, struct fault *fault)
@@ -69,7 +80,7 @@ original_open(struct original *original, const char *path, struct fault *fault)
 	original->changed_s = (int64_t)found.st_mtim.tv_sec;
 	original->bytes = (uint64_t)found.st_size;
 	identify(original);
-	return true;
+	return original->bytes > 0 || check_empty(original, fault);
 }
 
 void

@@ -25,7 +25,7 @@ struct original {
 /* The last part of a path. */
 const char *original_name(const char *path);
 
-/* FAULT_MISSING: there is none; FAULT_USAGE: no plain file; FAULT_DENIED: not readable; else FAULT_SYSTEM. Close it in any case. */
+/* FAULT_MISSING: there is none; FAULT_USAGE: no plain file, or one that hides its size as those of /proc do; FAULT_DENIED: not readable; else FAULT_SYSTEM. Close it in any case. */
 bool original_open(struct original *, const char *path, struct fault *) MUST_CHECK;
 void original_close(struct original *);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define UNLOADED_MOST 4096
+#define COMMENT_MAX 4000
 
 static void
 put_some(struct pen *pen, const char *name, const char *value)
@@ -149,10 +150,10 @@ put_threads(struct diagnosis *diagnosis, struct pen *pen)
 	const struct space *space = &diagnosis->space;
 	pen_number(pen, "thread_count", space->thread_count + space->threads_left_out);
 	pen_array(pen, "threads");
-	if (diagnosis->options.all)
+	if (diagnosis->options.all || diagnosis->thread == NULL)
 		for (size_t i = 0; i < space->thread_count; i++)
 			put_thread(diagnosis, pen, &space->threads[i]);
-	else if (diagnosis->thread != NULL)
+	else
 		put_thread(diagnosis, pen, diagnosis->thread);
 	pen_end(pen, ']');
 }
@@ -319,6 +320,15 @@ put_notes(const struct diagnosis *diagnosis, struct pen *pen)
 	pen_end(pen, ']');
 }
 
+static void
+put_comment(struct diagnosis *diagnosis, struct pen *pen)
+{
+	char room[COMMENT_MAX];
+	struct text comment = text_in(room, sizeof room);
+	if (space_comment(&diagnosis->space, &comment))
+		pen_string(pen, "comment", room);
+}
+
 void
 report_json(struct diagnosis *diagnosis, struct pen *pen)
 {
@@ -334,6 +344,12 @@ report_json(struct diagnosis *diagnosis, struct pen *pen)
 		pen_signed(pen, "process_uptime", space->dump_time_s - space->process_start_s);
 	if (diagnosis->crashed)
 		put_crash(diagnosis, pen);
+	if (diagnosis->crashing_in != NULL) {
+		pen_object(pen, "unrecorded_crash");
+		pen_number(pen, "thread_id", diagnosis->thread->id);
+		pen_string(pen, "function", diagnosis->crashing_in);
+		pen_end(pen, '}');
+	}
 	if (diagnosis->signature.hash[0] != 0) {
 		pen_string(pen, "signature", diagnosis->signature.text);
 		pen_string(pen, "signature_hash", diagnosis->signature.hash);
@@ -343,6 +359,7 @@ report_json(struct diagnosis *diagnosis, struct pen *pen)
 	put_threads(diagnosis, pen);
 	put_modules(diagnosis, pen);
 	put_unloaded(diagnosis, pen);
+	put_comment(diagnosis, pen);
 	put_notes(diagnosis, pen);
 	pen_end(pen, '}');
 	pen_put(pen, "\n");

@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/report_text.h"
 
-#include "base/deadline.h"
 #include "job/naming.h"
+#include "job/report_head.h"
+#include "job/report_words.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#define NAME_SHOWN 200
-#define MESSAGE_SHOWN 400   /* in the first lines; whole below */
-#define HEAD_FRAMES 4
 #define GROUPS_SHOWN 12     /* without --all */
 #define GROUP_FRAMES 6
 #define IDS_SHOWN 12
 #define UNLOADED_SHOWN 40
 #define COMMENT_MAX 4000
-
-static void
-label(struct pen *pen, const char *words)
-{
-	pen_colour(pen, PEN_BOLD);
-	pen_printf(pen, "%-10s", words);
-	pen_colour(pen, PEN_PLAIN);
-}
+#define COMMENT_LINES 40
 
 static void
 heading(struct pen *pen, const char *words)
@@ -33,56 +23,6 @@ heading(struct pen *pen, const char *words)
 	pen_put(pen, words);
 	pen_colour(pen, PEN_PLAIN);
 	pen_put(pen, "\n");
-}
-
-static void
-put_message(const struct diagnosis *diagnosis, struct pen *pen, const struct managed_exception *exception, size_t most)
-{
-	if (!exception->has_message)
-		return;
-	if (diagnosis->options.redact_message) {
-		pen_put(pen, ": (message left out)");
-		return;
-	}
-	pen_put(pen, ": ");
-	pen_tame(pen, exception->message, most);
-	if (exception->message_cut && most >= MANAGED_MESSAGE_MAX)
-		pen_put(pen, "…");
-}
-
-static void
-put_exception(const struct diagnosis *diagnosis, struct pen *pen, const struct managed_exception *exception, size_t most)
-{
-	const char *name = diagnose_exception_name(diagnosis, exception);
-	pen_tame(pen, name != NULL ? name : "an exception of unknown type", NAME_SHOWN);
-	put_message(diagnosis, pen, exception, most);
-}
-
-/* module!function+0x12, module+0x1234, or the address. */
-static void
-put_place(struct diagnosis *diagnosis, struct pen *pen, const struct frame *frame)
-{
-	char room[SPACE_NAME_MAX];
-	struct signed_frame about = diagnose_frame(diagnosis, frame, room);
-	if (about.module != NULL && !frame->managed) {
-		pen_tame(pen, about.module, NAME_SHOWN);
-		if (frame->name[0] != 0)
-			pen_put(pen, "!");
-		else
-			pen_printf(pen, "+0x%" PRIx64, frame->pc - frame->module->base);
-	}
-	if (frame->name[0] != 0) {
-		pen_tame(pen, frame->name, FRAME_NAME_MAX);
-		if (frame->name_start != 0 && frame->pc >= frame->name_start)
-			pen_printf(pen, "+0x%" PRIx64, frame->pc - frame->name_start);
-	} else if (about.module == NULL) {
-		pen_put(pen, frame->managed ? "managed code" : "no module");
-	}
-	if (frame->file[0] != 0) {
-		pen_put(pen, "  ");
-		pen_tame(pen, frame->file, NAME_SHOWN);
-		pen_printf(pen, ":%" PRIu32, frame->line);
-	}
 }
 
 static void
@@ -105,7 +45,7 @@ put_frame(struct diagnosis *diagnosis, struct pen *pen, const struct frames *fra
 	pen_printf(pen, "%s%3zu  ", marked ? "=>" : "  ", i);
 	pen_address(pen, frame->pc);
 	pen_printf(pen, "  %-7s  ", frame_trust_name(frame->trust));
-	put_place(diagnosis, pen, frame);
+	report_put_place(diagnosis, pen, frame);
 	if (marked)
 		pen_colour(pen, PEN_PLAIN);
 	pen_put(pen, "\n");
@@ -122,192 +62,6 @@ put_frames(struct diagnosis *diagnosis, struct pen *pen, const struct frames *fr
 	else if (frames->left_out > 0)
 		pen_printf(pen, "       and %" PRIu64 " more that were not kept\n", frames->left_out);
 }
-
-static void
-put_thread_name(struct diagnosis *diagnosis, struct pen *pen, const struct thread *thread)
-{
-	char name[SPACE_NAME_MAX];
-	pen_printf(pen, "%" PRIu32, thread->id);
-	space_thread_name(&diagnosis->space, thread, name);
-	if (name[0] == 0)
-		return;
-	pen_put(pen, " \"");
-	pen_tame(pen, name, NAME_SHOWN);
-	pen_put(pen, "\"");
-}
-
-/* --- the first lines */
-
-static void
-put_what(struct diagnosis *diagnosis, struct pen *pen)
-{
-	const struct managed_exception *exception = diagnose_exception(diagnosis);
-	label(pen, "What");
-	pen_colour(pen, diagnosis->crashed ? PEN_RED : PEN_GREEN);
-	if (exception != NULL)
-		put_exception(diagnosis, pen, exception, MESSAGE_SHOWN);
-	else if (diagnosis->detail[0] != 0)
-		pen_tame(pen, diagnosis->detail, WHAT_MAX);
-	else
-		pen_put(pen, diagnosis->crashed ? "an exception that could not be read" : "no crash is recorded in this dump");
-	pen_colour(pen, PEN_PLAIN);
-	pen_put(pen, "\n");
-}
-
-static void
-put_why(struct diagnosis *diagnosis, struct pen *pen)
-{
-	bool managed = diagnose_exception(diagnosis) != NULL && diagnosis->detail[0] != 0;
-	if (!managed && diagnosis->hint[0] == 0)
-		return;
-	label(pen, "Why");
-	if (managed)
-		pen_tame(pen, diagnosis->detail, WHAT_MAX);
-	if (managed && diagnosis->hint[0] != 0)
-		pen_put(pen, ": ");
-	pen_tame(pen, diagnosis->hint, WHAT_MAX);
-	pen_put(pen, "\n");
-}
-
-static void
-put_cause(struct diagnosis *diagnosis, struct pen *pen)
-{
-	const struct managed_findings *findings = &diagnosis->findings;
-	const struct managed_exception *last;
-	size_t top;
-	if (findings->exception_count < 2)
-		return;
-	last = &findings->exceptions[findings->exception_count - 1];
-	label(pen, "Cause");
-	put_exception(diagnosis, pen, last, MESSAGE_SHOWN);
-	top = diagnose_managed_top(last);
-	if (top != NO_FRAME) {
-		pen_put(pen, ", thrown in ");
-		pen_tame(pen, last->frames[top].method, NAME_SHOWN);
-	}
-	pen_put(pen, "\n");
-}
-
-static void
-put_where(struct diagnosis *diagnosis, struct pen *pen)
-{
-	const struct managed_exception *exception = diagnose_exception(diagnosis);
-	size_t top = exception != NULL ? diagnose_managed_top(exception) : NO_FRAME;
-	if (diagnosis->thread == NULL)
-		return;
-	label(pen, "Where");
-	if (top != NO_FRAME)
-		pen_tame(pen, exception->frames[top].method, NAME_SHOWN);
-	else if (diagnosis->top != NO_FRAME)
-		put_place(diagnosis, pen, &diagnosis->frames.list[diagnosis->top]);
-	else if (diagnosis->frames.count > 0)
-		put_place(diagnosis, pen, &diagnosis->frames.list[0]);
-	else
-		pen_put(pen, "unknown");
-	pen_put(pen, ", thread ");
-	put_thread_name(diagnosis, pen, diagnosis->thread);
-	pen_put(pen, "\n");
-}
-
-static void
-put_system(const struct space *space, struct pen *pen)
-{
-	pen_printf(pen, "%s", naming_os(space->os));
-	if (space->os_major != 0 || space->os_build != 0)
-		pen_printf(pen, " %" PRIu32 ".%" PRIu32 ".%" PRIu32, space->os_major, space->os_minor, space->os_build);
-	pen_printf(pen, " %s", naming_arch(space->arch));
-}
-
-static void
-put_process(struct diagnosis *diagnosis, struct pen *pen)
-{
-	const struct space *space = &diagnosis->space;
-	label(pen, "Process");
-	pen_tame(pen, diagnosis->program[0] != 0 ? diagnosis->program : "unknown", NAME_SHOWN);
-	if (space->pid != 0)
-		pen_printf(pen, ", pid %" PRIu32, space->pid);
-	pen_put(pen, ", ");
-	put_system(space, pen);
-	for (size_t i = 0; i < diagnosis->findings.runtime_count; i++) {
-		const struct managed_runtime *runtime = &diagnosis->findings.runtimes[i];
-		pen_put(pen, ", .NET ");
-		pen_tame(pen, runtime->version, sizeof runtime->version);
-		pen_put(pen, runtime->version[0] != 0 ? " (" : "(");
-		pen_tame(pen, runtime->name, sizeof runtime->name);
-		pen_put(pen, ")");
-	}
-	pen_put(pen, "\n");
-}
-
-static void
-put_iso(struct pen *pen, int64_t when)
-{
-	char room[32];
-	struct text text = text_in(room, sizeof room);
-	clock_put_iso(&text, when);
-	pen_put(pen, room);
-}
-
-static void
-put_dump(struct diagnosis *diagnosis, struct pen *pen)
-{
-	const struct space *space = &diagnosis->space;
-	label(pen, "Dump");
-	pen_tame(pen, space_short_name(diagnosis->path), NAME_SHOWN);
-	pen_printf(pen, ", %s, %" PRIu64 " bytes", space->is_core ? "ELF core" : "minidump", space->view.size);
-	if (space->dump_time_s != 0) {
-		pen_put(pen, ", taken ");
-		put_iso(pen, space->dump_time_s);
-	}
-	if (space->dump_time_s != 0 && space->process_start_s != 0 && space->dump_time_s >= space->process_start_s)
-		pen_printf(pen, ", %" PRId64 " s after the process began", space->dump_time_s - space->process_start_s);
-	pen_put(pen, "\n");
-}
-
-/* Of a managed exception the beginning of its trace. */
-static void
-put_head_trace(const struct managed_exception *exception, struct pen *pen)
-{
-	size_t top = diagnose_managed_top(exception), first = top < HEAD_FRAMES ? 0 : top - 1;
-	for (size_t i = first; i < exception->frame_count && i < first + HEAD_FRAMES; i++) {
-		label(pen, i == first ? "Trace" : "");
-		pen_put(pen, i == top ? "=> " : "   ");
-		pen_tame(pen, exception->frames[i].method[0] != 0 ? exception->frames[i].method : "an unknown method", NAME_SHOWN);
-		pen_put(pen, "\n");
-	}
-}
-
-/* The frames around the one that is marked. */
-static void
-put_head_frames(struct diagnosis *diagnosis, struct pen *pen)
-{
-	const struct managed_exception *exception = diagnose_exception(diagnosis);
-	const struct frames *frames = &diagnosis->frames;
-	size_t first = diagnosis->top == NO_FRAME || diagnosis->top < HEAD_FRAMES ? 0 : diagnosis->top - 1;
-	if (exception != NULL && diagnose_managed_top(exception) != NO_FRAME) {
-		put_head_trace(exception, pen);
-		return;
-	}
-	for (size_t i = first; i < frames->count && i < first + HEAD_FRAMES; i++) {
-		label(pen, i == first ? "Stack" : "");
-		pen_printf(pen, "%s%zu ", i == diagnosis->top ? "=> " : "   ", i);
-		put_place(diagnosis, pen, &frames->list[i]);
-		pen_put(pen, "\n");
-	}
-}
-
-static void
-put_signature(struct diagnosis *diagnosis, struct pen *pen)
-{
-	if (diagnosis->signature.hash[0] == 0)
-		return;
-	label(pen, "Signature");
-	pen_printf(pen, "%s  ", diagnosis->signature.hash);
-	pen_tame(pen, diagnosis->signature.text, SIGNATURE_MAX);
-	pen_put(pen, "\n");
-}
-
-/* --- the details */
 
 static void
 put_trace(const struct diagnosis *diagnosis, struct pen *pen, const struct managed_exception *exception)
@@ -341,15 +95,15 @@ put_watson(const struct managed_watson *watson, struct pen *pen)
 	if (!watson->found)
 		return;
 	pen_put(pen, "  Watson bucket: ");
-	pen_tame(pen, watson->type, NAME_SHOWN);
+	pen_tame(pen, watson->type, REPORT_NAME_MAX);
 	pen_printf(pen, " at IL offset 0x%" PRIx32 " of method %08" PRIx32 " in ", watson->il_offset, 0x06000000 | watson->method);
-	pen_tame(pen, watson->module, NAME_SHOWN);
+	pen_tame(pen, watson->module, REPORT_NAME_MAX);
 	pen_put(pen, " ");
-	pen_tame(pen, watson->module_version, NAME_SHOWN);
+	pen_tame(pen, watson->module_version, REPORT_NAME_MAX);
 	pen_put(pen, ", program ");
-	pen_tame(pen, watson->app, NAME_SHOWN);
+	pen_tame(pen, watson->app, REPORT_NAME_MAX);
 	pen_put(pen, " ");
-	pen_tame(pen, watson->app_version, NAME_SHOWN);
+	pen_tame(pen, watson->app_version, REPORT_NAME_MAX);
 	pen_put(pen, "\n");
 }
 
@@ -368,11 +122,20 @@ put_exceptions(struct diagnosis *diagnosis, struct pen *pen)
 		pen_printf(pen, "  its trace from %s: where the thread stood then\n", naming_source_words(findings->trace_source));
 	for (size_t i = 0; i < findings->exception_count; i++) {
 		pen_put(pen, i == 0 ? "  " : "  inner: ");
-		put_exception(diagnosis, pen, &findings->exceptions[i], MANAGED_MESSAGE_MAX);
+		report_put_exception(diagnosis, pen, &findings->exceptions[i], MANAGED_MESSAGE_MAX);
 		pen_put(pen, "\n");
 		put_trace(diagnosis, pen, &findings->exceptions[i]);
 	}
 	put_watson(&findings->watson, pen);
+}
+
+static void
+put_last_error(struct pen *pen, uint32_t error)
+{
+	const char *words = naming_last_error(error);
+	pen_printf(pen, ", last error %" PRIu32, error);
+	if (words != NULL)
+		pen_printf(pen, ": %s", words);
 }
 
 static void
@@ -384,9 +147,9 @@ put_stack(struct diagnosis *diagnosis, struct pen *pen)
 		return;
 	heading(pen, "Stack");
 	pen_put(pen, "  thread ");
-	put_thread_name(diagnosis, pen, diagnosis->thread);
+	report_put_thread_name(diagnosis, pen, diagnosis->thread);
 	if (space->os == OS_WINDOWS && space_last_error(space, diagnosis->thread, &error))
-		pen_printf(pen, ", last error %" PRIu32, error);
+		put_last_error(pen, error);
 	pen_put(pen, "\n");
 	put_frames(diagnosis, pen, &diagnosis->frames, diagnosis->top, FRAMES_MAX);
 	if (diagnosis->frames.count > 0 && !diagnosis->frames.ended_well)
@@ -428,7 +191,7 @@ put_ids(struct diagnosis *diagnosis, struct pen *pen, const struct stack_group *
 			break;
 		}
 		pen_put(pen, shown++ > 0 ? ", " : "");
-		put_thread_name(diagnosis, pen, &space->threads[i]);
+		report_put_thread_name(diagnosis, pen, &space->threads[i]);
 	}
 	if (&space->threads[group->first] == diagnosis->thread)
 		pen_put(pen, " (see above)");
@@ -475,7 +238,7 @@ put_module(struct diagnosis *diagnosis, struct pen *pen, const struct module *mo
 	pen_put(pen, "  ");
 	pen_address(pen, module->base);
 	pen_printf(pen, " %8" PRIx64 "  ", module->size);
-	pen_tame(pen, space_short_name(name), NAME_SHOWN);
+	pen_tame(pen, space_short_name(name), REPORT_NAME_MAX);
 	put_version(pen, module->version);
 	pen_put(pen, "\n");
 }
@@ -515,33 +278,53 @@ put_unloaded(struct diagnosis *diagnosis, struct pen *pen)
 		pen_put(pen, "  ");
 		pen_address(pen, module.base);
 		pen_printf(pen, " %8" PRIx64 "  ", module.size);
-		pen_tame(pen, space_short_name(name), NAME_SHOWN);
+		pen_tame(pen, space_short_name(name), REPORT_NAME_MAX);
 		pen_put(pen, "\n");
 	}
+	if (space_unloaded(space, UNLOADED_SHOWN, &module))
+		pen_put(pen, "  and more\n");
+}
+
+/* ProcDump's has several lines. */
+static void
+put_comment(struct space *space, struct pen *pen)
+{
+	char room[COMMENT_MAX], *line = room, *end;
+	struct text comment = text_in(room, sizeof room);
+	if (!space_comment(space, &comment) || room[strspn(room, "\r\n")] == 0)
+		return;
+	heading(pen, "Comment");
+	for (unsigned i = 0; i < COMMENT_LINES && line != NULL; i++, line = end) {
+		line += strspn(line, "\r\n");
+		end = line + strcspn(line, "\r\n");
+		if (end == line)
+			return;
+		end = *end == 0 ? NULL : end + 1;
+		if (end != NULL)
+			end[-1] = 0;
+		pen_put(pen, "  ");
+		pen_tame(pen, line, COMMENT_MAX);
+		pen_put(pen, "\n");
+	}
+	if (line != NULL && line[strspn(line, "\r\n")] != 0)
+		pen_put(pen, "  and more\n");
 }
 
 static void
 put_rest(struct diagnosis *diagnosis, struct pen *pen)
 {
 	struct space *space = &diagnosis->space;
-	char room[COMMENT_MAX];
-	struct text comment = text_in(room, sizeof room);
 	if (space->has_process_times || space->process_start_s != 0) {
 		heading(pen, "Times");
 		if (space->process_start_s != 0) {
 			pen_put(pen, "  began ");
-			put_iso(pen, space->process_start_s);
+			report_put_time(pen, space->process_start_s);
 			pen_put(pen, "\n");
 		}
 		if (space->has_process_times)
 			pen_printf(pen, "  CPU: user %" PRIu32 " s, kernel %" PRIu32 " s\n", space->process_user_s, space->process_kernel_s);
 	}
-	if (space_comment(space, &comment) && comment.used > 0) {
-		heading(pen, "Comment");
-		pen_put(pen, "  ");
-		pen_tame(pen, room, COMMENT_MAX);
-		pen_put(pen, "\n");
-	}
+	put_comment(space, pen);
 	if (diagnosis->note_count == 0)
 		return;
 	heading(pen, "Notes");
@@ -556,14 +339,7 @@ void
 report_text(struct diagnosis *diagnosis, struct pen *pen)
 {
 	pen->digits = diagnosis->space.pointer_size == 4 ? 8 : 16;
-	put_what(diagnosis, pen);
-	put_why(diagnosis, pen);
-	put_cause(diagnosis, pen);
-	put_where(diagnosis, pen);
-	put_head_frames(diagnosis, pen);
-	put_signature(diagnosis, pen);
-	put_process(diagnosis, pen);
-	put_dump(diagnosis, pen);
+	report_head(diagnosis, pen);
 	put_exceptions(diagnosis, pen);
 	put_stack(diagnosis, pen);
 	put_registers(diagnosis, pen);

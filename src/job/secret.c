@@ -8,8 +8,11 @@
 bool
 secret_is_reference(const char *words)
 {
-	struct span span = span_of(words);
-	return span_begins(span, "env:") || span_begins(span, "file:") || span_begins(span, "vault:https://");
+	static const char *const kinds[] = {"env:", "file:", "vault:https://"};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (span_begins(span_of(words), kinds[i]) && words[strlen(kinds[i])] != 0)
+			return true;
+	return false;
 }
 
 static bool

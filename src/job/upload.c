@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/upload.h"
 
+#include "azure/blob_probe.h"
 #include "base/encode.h"
 #include "base/file_place.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -276,6 +278,17 @@ say_what_is_there(const struct upload *upload)
 		         "another block size", upload->name, resume->strangers);
 }
 
+/* Behind what is to be mended first, if there is anything and both fit. */
+static void
+add_hint(struct fault *fault, const char *words)
+{
+	size_t used = strlen(fault->hint);
+	if (used == 0)
+		fault_hint(fault, "%s", words);
+	else if (used + strlen(words) + sizeof "; then " <= sizeof fault->hint)
+		snprintf(fault->hint + used, sizeof fault->hint - used, "; then %s", words);
+}
+
 static void
 say_what_is_left(const struct upload *upload, struct fault *fault)
 {
@@ -283,9 +296,9 @@ say_what_is_left(const struct upload *upload, struct fault *fault)
 	if (!any || (upload->source_failed && fault->kind != FAULT_STOPPED))
 		return;
 	if (!upload->resume.readable)
-		fault_hint(fault, "with a SAS that may also read (sp=rcw) the same command would go on where this one stopped");
+		add_hint(fault, "with a SAS that may also read (sp=rcw) the same command would go on where this one stopped");
 	else
-		fault_hint(fault, "the same command goes on where this one stopped");
+		add_hint(fault, "the same command goes on where this one stopped");
 }
 
 static bool
@@ -331,13 +344,19 @@ end(struct upload *upload, int64_t began_ms)
 	progress_phase(&upload->progress, PHASE_IDLE);
 }
 
+static bool
+check_name(const char *name, struct fault *fault)
+{
+	return blob_name_check(name, fault) || fault_hint(fault, "give another name with --name");
+}
+
 bool
 upload_file(struct upload *upload, const char *path, const char *name, struct fault *fault)
 {
 	int64_t began_ms = clock_ms();
 	bool done;
 	begin(upload, name);
-	done = open_file(upload, path, fault);
+	done = check_name(upload->name, fault) && open_file(upload, path, fault);
 	if (done) {
 		upload->source_failed = false;
 		done = look(upload, fault) && (upload->already || send_or_resume(upload, fault));

@@ -53,3 +53,9 @@ def core(folder):
     if os.path.exists(report):
         os.unlink(report)
     return path if os.path.exists(path) else None
+
+
+def dotnet_dump(folder):
+    """From DOTNET_DUMP, PATH, or where core() had it installed; None: it cannot be had."""
+    installed = os.path.join(folder, "tools", "dotnet-dump")
+    return os.environ.get("DOTNET_DUMP") or shutil.which("dotnet-dump") or (installed if os.path.exists(installed) else None)

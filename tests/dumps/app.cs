@@ -163,7 +163,7 @@ namespace Shop {
 
 		public static string Tell(Exception e) {
 			StringBuilder to = new StringBuilder("oracle {\"thread\":");
-			to.Append(OperatingSystem.IsWindows() ? GetCurrentThreadId() : gettid());
+			to.Append(System.IO.Path.DirectorySeparatorChar == '\\' ? GetCurrentThreadId() : gettid());
 			to.Append(",\"runtime\":");
 			Quote(to, Environment.Version.ToString());
 			to.Append(",\"exception\":");

@@ -1,24 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # make.sh OUT [VARIANT...]: builds app.cs in every way that works here, lets it crash in every way it knows, and keeps the
-# dumps with what the program said (the oracle) as OUT/VARIANT-MODE-TYPE.{core,dmp,out,…}. One run goes through to its end
-# by itself, makes nothing twice, and leaves in OUT/table.txt what there is and what could not be made, and why.
+# dumps with what the program said (the oracle) as OUT/VARIANT-MODE-TYPE.{core,dmp,out,…}, and what `dotnet-dump analyze` says
+# of them as ….dotnet-dump.txt (by ./ask). One run goes through to its end by itself, makes nothing twice, and leaves in
+# OUT/table.txt what there is and what could not be made, and why.
 #
 # Variants: fdN framework-dependent, scN self-contained, sfN single file, r2rN ReadyToRun, aotN NativeAOT, of .NET N on Linux;
-# winN self-contained, winsfN single file, winr2rN ReadyToRun, for Windows, run by wine and dumped by catch.c.
-# Types: 1 mini, 2 heap, 3 triage, 4 full, as the runtime's createdump counts them, k the kernel's own core; of Windows only
-# mini and full.
+# winN self-contained, winsfN single file, winr2rN ReadyToRun, wowN self-contained of 32 bits, for Windows, run by wine and
+# dumped by catch.c.
+# Types: 1 mini, 2 heap, 3 triage, 4 full, as the runtime's createdump counts them, k the kernel's own core; cm, ch, ct, cf the
+# same four by `dotnet-dump collect`, of a process that goes on; of Windows only mini and full.
 # ONLY="throw-4 big-4" makes these cases alone, and of each variant. The programs get an empty environment, as it is in their dumps.
-# Needs dotnet; for NativeAOT clang; for Windows wine64 and gcc-mingw-w64-x86-64. DUMPS_MAX_GIB (10) bounds OUT.
+# Needs dotnet; for NativeAOT clang; for Windows wine64 and gcc-mingw-w64-x86-64, of 32 bits wine32 and gcc-mingw-w64-i686.
+# dotnet-dump is taken from DOTNET_DUMP or PATH, or installed into OUT. DUMPS_MAX_GIB (14) bounds OUT.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 out=$(realpath -m "${1:?usage: make.sh OUT [VARIANT...]}")
 shift
 variants=("$@")
-[ $# -gt 0 ] || variants=(fd10 sc9 sc8 win10 win9 win8 sf10 r2r10 winsf10 winr2r10 sf9 sf8 r2r9 r2r8 aot10 aot9 aot8 sc6)
-most=${DUMPS_MAX_GIB:-10}
+[ $# -gt 0 ] || variants=(fd10 sc9 sc8 sc6 sc3 win10 win9 win8 win6 wow10 sf10 r2r10 winsf10 winr2r10 sf9 sf8 r2r9 r2r8 aot10 aot9 aot8)
+most=${DUMPS_MAX_GIB:-14}
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 WINEPREFIX=$out/wine WINEDEBUG=-all
 all='throw-4 nullref-4 aggregate-4 generic-4 async-4 pool-4 failfast-4 throw-2 throw-1 throw-3 so-4 asyncvoid-4 failfastex-4 emit-4 hang-4'
+collected='hang-cf hang-ch hang-cm hang-ct caughthang-cf caughthang-ch'
 clean=(env -i "PATH=$PATH" "HOME=${HOME:-/}" "WINEPREFIX=$WINEPREFIX" "WINEDEBUG=$WINEDEBUG" ${DOTNET_ROOT:+"DOTNET_ROOT=$DOTNET_ROOT"})
 rows=()
 
@@ -30,12 +34,12 @@ note() { # variant mode-type result
 cases() { # variant
 	[ -z "${ONLY:-}" ] || { echo "$ONLY"; return; }
 	case $1 in
-	fd*) echo "$all silent-4 index-4 cast-4 genericvalue-4 caughthang-4 nullref-2 throw-k" ;;
-	sc*) echo "$all" ;;
+	fd*) echo "$all silent-4 index-4 cast-4 genericvalue-4 caughthang-4 nullref-2 throw-k $collected" ;;
+	sc*) echo "$all $collected" ;;
 	r2r* | sf*) echo "throw-4 nullref-4 generic-4 throw-2 throw-1" ;;
 	aot*) echo "throw-4 nullref-4 failfast-4 so-4 throw-k so-k throw-1" ;;
 	winsf* | winr2r*) echo "throw-4" ;;
-	win10) echo "throw-4 throw-1 nullref-4 failfast-4 so-4 generic-4 aggregate-4 async-4 pool-4" ;;
+	win10 | wow*) echo "throw-4 throw-1 nullref-4 failfast-4 so-4 generic-4 aggregate-4 async-4 pool-4" ;;
 	win*) echo "throw-4 throw-1 nullref-4 failfast-4" ;;
 	esac
 }
@@ -49,11 +53,43 @@ options() { # variant
 	aot*) echo "-r linux-x64 -p:PublishAot=true" ;;
 	winsf*) echo "-r win-x64 --self-contained true -p:PublishSingleFile=true" ;;
 	winr2r*) echo "-r win-x64 --self-contained true -p:PublishReadyToRun=true" ;;
+	wow*) echo "-r win-x86 --self-contained true" ;;
 	win*) echo "-r win-x64 --self-contained true" ;;
+	esac
+	[ -z "$(oldest "$1")" ] || echo "-p:OldRuntime=$(oldest "$1")"
+}
+
+# Of runtimes out of support not the newest, but the one that can be had for each system.
+oldest() { # variant
+	case $1 in
+	*6) echo 6.0.13 ;;
+	*3) echo 3.1.3 ;;
 	esac
 }
 
-version_of() { sed -E 's/^(fd|sc|sf|r2r|aot|winsf|winr2r|win)//' <<< "$1"; }
+version_of() { sed -E 's/^(winr2r|r2r|[a-z]+)//' <<< "$1"; }
+
+framework() { # variant
+	case $(version_of "$1") in
+	3) echo netcoreapp3.1 ;;
+	*) echo "net$(version_of "$1").0" ;;
+	esac
+}
+
+project() { # name framework
+	cat <<-XML
+		<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>
+		<OutputType>Exe</OutputType><TargetFramework>$2</TargetFramework><AssemblyName>$1</AssemblyName>
+		<InvariantGlobalization>true</InvariantGlobalization><Nullable>disable</Nullable>
+		<CheckEolTargetFramework>false</CheckEolTargetFramework>
+		<DisableTransitiveFrameworkReferenceDownloads>true</DisableTransitiveFrameworkReferenceDownloads>
+		</PropertyGroup>
+		<Target Name="OldRuntimeNewHost" BeforeTargets="ProcessFrameworkReferences" Condition="'\$(OldRuntime)' != ''"><ItemGroup>
+		<KnownFrameworkReference LatestRuntimeFrameworkVersion="\$(OldRuntime)" />
+		<KnownAppHostPack AppHostPackVersion="\$(BundledNETCoreAppPackageVersion)" />
+		</ItemGroup></Target></Project>
+	XML
+}
 
 # A build is made again only when the program changed.
 build() { # variant
@@ -61,13 +97,7 @@ build() { # variant
 	cmp -s app.cs "$at/app.cs" && [ -d "$at/bin" ] && return
 	rm -rf "$at"
 	mkdir -p "$at"
-	cat > "$at/shop.csproj" <<-XML
-		<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup>
-		<OutputType>Exe</OutputType><TargetFramework>net$(version_of "$1").0</TargetFramework><AssemblyName>shop</AssemblyName>
-		<InvariantGlobalization>true</InvariantGlobalization><Nullable>disable</Nullable>
-		<CheckEolTargetFramework>false</CheckEolTargetFramework>
-		</PropertyGroup></Project>
-	XML
+	project shop "$(framework "$1")" > "$at/shop.csproj"
 	cp app.cs "$at/app.cs"
 	# shellcheck disable=SC2046
 	if (cd "$at" && timeout 600 nice dotnet publish shop.csproj -c Release $(options "$1") -o bin) > "$at.log" 2>&1; then
@@ -101,7 +131,9 @@ crash_linux() { # variant mode type name
 	local report=1
 	case $1 in sf* | aot*) report=0 ;; esac # createdump refuses a report there, and the dump with it
 	[ "$3" != k ] || { kernel_core "$1" "$2" "$4"; return; }
-	"${clean[@]}" DOTNET_DbgEnableMiniDump=1 DOTNET_DbgMiniDumpType="$3" DOTNET_DbgMiniDumpName="$4.core" DOTNET_EnableCrashReport=$report \
+	local prefix=DOTNET_
+	case $1 in *3) prefix=COMPlus_ ;; esac
+	"${clean[@]}" ${prefix}DbgEnableMiniDump=1 ${prefix}DbgMiniDumpType="$3" ${prefix}DbgMiniDumpName="$4.core" ${prefix}EnableCrashReport=$report \
 		timeout 180 "$out/build/$1/bin/shop" "$2" > "$4.out" 2>&1
 }
 
@@ -115,16 +147,76 @@ kernel_core() { # variant mode name
 	rm -rf "$at"
 }
 
-# A process that did not crash, dumped from outside, as `dotnet-dump collect` does it: with the runtime's createdump.
-dump_waiting() { # variant mode name
-	local tool=$out/build/$1/bin/createdump pid
-	[ -x "$tool" ] || tool=$(dirname "$(realpath "$(command -v dotnet)")")/shared/Microsoft.NETCore.App/$(dotnet --list-runtimes | awk '/NETCore.App/ {v = $2} END {print v}')/createdump
-	"${clean[@]}" "$out/build/$1/bin/shop" "$2" > "$3.out" 2>&1 &
+# The folder with a variant's runtime: createdump and the DAC lie there.
+runtime_of() { # variant
+	local at=$out/build/$1/bin
+	case $1 in
+	fd*) at=$(dirname "$(realpath "$(command -v dotnet)")")/shared/Microsoft.NETCore.App/$(dotnet --list-runtimes | awk '/NETCore.App/ {v = $2} END {print v}') ;;
+	sf*) at=$(dirname "$(find "${NUGET_PACKAGES:-$HOME/.nuget/packages}/microsoft.netcore.app.runtime.linux-x64" -path "*/$(version_of "$1").*/libmscordaccore.so" | sort -V | tail -1)") ;;
+	esac
+	echo "$at"
+}
+
+# A process that goes on, dumped from outside: by the runtime's createdump, or through the runtime by `dotnet-dump collect`.
+dump_waiting() { # variant mode type name
+	local pid
+	"${clean[@]}" "$out/build/$1/bin/shop" "$2" > "$4.out" 2>&1 &
 	pid=$!
-	for _ in $(seq 100); do grep -q waiting "$3.out" && break; sleep 0.1; done
-	timeout 120 "$tool" --full --name "$3.core" "$pid" >> "$3.out" 2>&1
+	for _ in $(seq 100); do grep -q waiting "$4.out" && break; sleep 0.1; done
+	case $3 in
+	4) timeout 120 "$(runtime_of "$1")/createdump" --full --name "$4.core" "$pid" ;;
+	*) timeout 120 "$DOTNET_DUMP" collect --process-id "$pid" --type "$(collect_type "$3")" --output "$4.core" ;;
+	esac >> "$4.out" 2>&1
 	kill -KILL "$pid"
 	wait "$pid"
+}
+
+collect_type() {
+	case $1 in
+	cf) echo Full ;;
+	ch) echo Heap ;;
+	cm) echo Mini ;;
+	ct) echo Triage ;;
+	esac
+}
+
+# What dotnet-dump says of a dump; of 262,000 frames that takes half a minute.
+ask() { # variant dump
+	local runtime tool=$DOTNET_DUMP
+	[ -n "$tool" ] && [ ! -s "$2.dotnet-dump.txt" ] || return
+	runtime=$(runtime_of "$1")
+	case $1 in
+	wow*) return ;;
+	win*)
+		[ -n "$DOTNET_DUMP_FILES" ] || return
+		tool="wine $out/build/winedump/bin/winedump.exe"
+		runtime=Z:${runtime//\//\\}
+		;;
+	esac
+	DOTNET_DUMP=$tool timeout 180 nice ./ask "$2" "$runtime" 2> "$2.ask.log"
+}
+
+# dotnet-dump for dumps of Windows, with a runtime of its own, run by wine.
+build_winedump() {
+	local at=$out/build/winedump
+	[ -n "$DOTNET_DUMP_FILES" ] && [ ! -x "$at/bin/winedump.exe" ] || return 0
+	mkdir -p "$at"
+	cp winedump.cs "$at/"
+	project winedump net10.0 > "$at/winedump.csproj"
+	(cd "$at" && timeout 600 nice dotnet publish winedump.csproj -c Release -r win-x64 --self-contained true -o bin) > "$at.log" 2>&1 ||
+		note winedump - "DOES NOT BUILD: $(reason "$at.log")"
+}
+
+# dotnet-dump from DOTNET_DUMP, PATH or OUT/tools, where it is installed otherwise; empty: none.
+find_dotnet_dump() {
+	DOTNET_DUMP=${DOTNET_DUMP:-$(command -v dotnet-dump)}
+	[ -n "$DOTNET_DUMP" ] || DOTNET_DUMP=$out/tools/dotnet-dump
+	if [ ! -x "$DOTNET_DUMP" ] && ! dotnet tool install --tool-path "$out/tools" dotnet-dump > "$out/build/dotnet-dump.log" 2>&1; then
+		note dotnet-dump - "NOT INSTALLED: $(reason "$out/build/dotnet-dump.log")"
+		DOTNET_DUMP=
+	fi
+	DOTNET_DUMP_FILES=$([ -z "$DOTNET_DUMP" ] || find "$(dirname "$(realpath "$DOTNET_DUMP")")/.store/dotnet-dump" -name dotnet-dump.dll -printf 'Z:%h' -quit 2> /dev/null | tr / '\\')
+	export DOTNET_DUMP DOTNET_DUMP_FILES
 }
 
 # Windows starts catch.exe for a process with an unhandled exception: the runtime runs as if alone until then. (Under a
@@ -135,6 +227,7 @@ crash_windows() { # variant mode type name
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger \
 		/d "$drive\\build\\catch.exe $drive\\$(basename "$4").dmp $kind %ld %ld" > /dev/null 2>&1
 	"${clean[@]}" timeout 150 wine "$out/build/$1/bin/shop.exe" "$2" > "$4.out" 2>&1
+	wine reg delete 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger > /dev/null 2>&1
 }
 
 crash() { # variant mode type
@@ -144,12 +237,13 @@ crash() { # variant mode type
 		[ "$(du -s --block-size=1M "$out" | cut -f1)" -lt $((most * 1024 - 150)) ] || { note "$1" "$2-$3" "left out: $out would grow beyond $most GiB"; return; }
 		case $1:$2 in
 		win*) (cd "$out" && crash_windows "$1" "$2" "$3" "$name") ;;
-		*hang) dump_waiting "$1" "$2" "$name" ;;
+		*hang) [ "$3" != 4 ] && [ -z "$DOTNET_DUMP" ] || dump_waiting "$1" "$2" "$3" "$name" ;;
 		*) crash_linux "$1" "$2" "$3" "$name" ;;
 		esac 2> /dev/null
 		[ -s "$made" ] && fallocate -d "$made" # pages of zeros need no room
 	fi
 	if [ -s "$made" ]; then
+		ask "$1" "$made"
 		note "$1" "$2-$3" "$(($(stat -c %s "$made") >> 20)) MiB $(sed -nE 's/^oracle .*"runtime":"([^"]*)".*/\1/p' "$name.out" | head -1)"
 	else
 		note "$1" "$2-$3" "NO DUMP: $(reason "$name.out")"
@@ -159,11 +253,13 @@ crash() { # variant mode type
 windows_ready() {
 	command -v wine x86_64-w64-mingw32-gcc > /dev/null || { echo "wine with wine64 or gcc-mingw-w64-x86-64 is not installed"; return 1; }
 	build_catch || { echo "catch.c does not build"; return 1; }
+	[ -z "$DOTNET_DUMP" ] || build_winedump
 	[ -d "$WINEPREFIX/drive_c" ] || timeout 120 wine wineboot -i > "$out/build/wine.log" 2>&1 || { echo "wineboot fails"; return 1; }
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Auto /d 1 > /dev/null 2>&1
 }
 
 mkdir -p "$out/build"
+find_dotnet_dump
 for variant in "${variants[@]}"; do
 	if ! build "$variant"; then
 		note "$variant" - "DOES NOT BUILD: $(reason "$out/build/$variant.log")"

@@ -32,7 +32,7 @@ check_text(const char *text, size_t size)
 			abort();
 }
 
-/* Bits of the choice: the code, 32-bit, the runtime at the block. */
+/* Bits of the choice: the code, 32-bit, the runtime at the block, Linux. */
 static void
 make(unsigned choice, const unsigned char *data, size_t count)
 {
@@ -40,20 +40,21 @@ make(unsigned choice, const unsigned char *data, size_t count)
 		uint32_t code, count;
 		uint64_t parameters[5];
 	} crashes[] = {{0xe0434352, 5, {0xffffffff80131999, 0, 0, 0, RUNTIME}}, {0xc0000409, 3, {0x48, BLOCK + 0x100, 0x2000}},
-	               {0xc0000005, 2, {0, 8}}, {0x80131623, 0, {0}}};
-	const bool narrow = (choice & 4) != 0, inside = (choice & 8) != 0;
+	               {0xc0000005, 2, {0, 8}}, {0x80131623, 0, {0}}, {6, 0, {0}}}, *crash;
+	const bool narrow = (choice & 4) != 0, inside = (choice & 8) != 0, unix = (choice & 16) != 0;
 	const uint64_t at = narrow ? 0x100000 : BLOCK;
 	size_t context, list, name;
+	crash = &crashes[unix ? 4 : choice & 3];
 	minidump_begin(&maker);
-	minidump_system(&maker, narrow ? 0 : 9, 2);
+	minidump_system(&maker, narrow ? 0 : 9, unix ? 0x8201 : 2);
 	context = put_context(&maker, at, at, 1232);
 	if (narrow)
 		put_at(&maker, context + 0xc4, at, 4);
-	put_exception(&maker, 7, crashes[choice & 3].code, 0x1234, crashes[choice & 3].count, crashes[choice & 3].parameters, context, 1232);
+	put_exception(&maker, 7, crash->code, 0x1234, crash->count, crash->parameters, context, 1232);
 	list = put(&maker, 1, 4);
 	put_thread(&maker, 7, 0, at, STACK, 0, context, 1232);
 	minidump_stream(&maker, STREAM_THREADS, list, 4 + 48);
-	name = put_string(&maker, inside ? "shop.exe" : "clr.dll");
+	name = put_string(&maker, inside && !unix ? "shop.exe" : unix ? "libcoreclr.so" : "clr.dll");
 	list = put(&maker, 1, 4);
 	put_module(&maker, inside ? at : RUNTIME, BLOCK_MOST, name, 0, 0);
 	minidump_stream(&maker, STREAM_MODULES, list, 4 + 108);

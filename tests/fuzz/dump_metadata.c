@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Structures of a .NET runtime in hostile memory: metadata of an image at 0x1000 of a block, an exception object at 0x400,
- * threads and the map of code ranges. tests/unit/dump_clr.c lays out the same block by hand. */
+ * threads and the map of code ranges. tests/unit/dump_clr.c lays out the same block by hand. All is read twice: as a descriptor
+ * tells, and as of a runtime without one, where a module's image has to be guessed. */
 #include "dump/clr_code.h"
 #include "dump/clr_object.h"
 
@@ -21,7 +22,7 @@ static struct managed_exception exceptions[MANAGED_INNER_MAX];
 static struct managed_frame frames[MANAGED_INNER_MAX][MANAGED_FRAMES_MAX];
 
 static const char description[] =
-	"{\"version\":0,\"types\":{\"Exception\":{\"_message\":16,\"_innerException\":32,\"_stackTrace\":48,\"_HResult\":108},"
+	"{\"version\":0,\"types\":{\"Exception\":{\"_message\":16,\"_innerException\":32,\"_stackTrace\":48,\"_HResult\":108,\"_xcode\":104},"
 	"\"String\":{\"m_FirstChar\":12,\"m_StringLength\":8},\"Array\":{\"!\":16,\"m_NumComponents\":8},\"Module\":{\"Base\":8,"
 	"\"DynamicMetadata\":16,\"ReadyToRunInfo\":24},\"DynamicMetadata\":{\"Size\":0,\"Data\":4},"
 	"\"MethodTable\":{\"MTFlags2\":8,\"Module\":24,\"ParentMethodTable\":16},\"MethodDesc\":{\"ChunkIndex\":2,\"Flags\":6,"
@@ -36,7 +37,7 @@ static const char description[] =
 	"\"HotColdMap\":96,\"EntryPointToMethodDescMap\":112},\"HashMap\":{\"Buckets\":16},\"Bucket\":{\"!\":64,\"Keys\":0,"
 	"\"Values\":32}},\"globals\":{\"ObjectToMethodTableUnmask\":7,\"HashMapValueMask\":\"0x7fffffffffffffff\","
 	"\"MethodDescTokenRemainderBitCount\":12,\"MethodDescAlignment\":8,\"ThreadStore\":\"0x7f0000100108\","
-	"\"ExceptionMethodTable\":\"0x7f0000100100\",\"ObjectArrayMethodTable\":\"0x7f0000100110\","
+	"\"ExceptionMethodTable\":\"0x7f0000100100\",\"StringMethodTable\":\"0x7f0000100118\",\"ObjectArrayMethodTable\":\"0x7f0000100110\","
 	"\"ExecutionManagerCodeRangeMapAddress\":\"0x7f0000100d00\",\"StubCodeBlockLast\":15}}";
 
 static void
@@ -58,6 +59,9 @@ name_rows(void)
 		struct text text = text_in(name, sizeof name);
 		if (clr_metadata_put_type(&metadata, &space, row, &text) || clr_metadata_put_method(&metadata, &space, row, &text))
 			check_name(name, sizeof name);
+		text_reset(&text);
+		if (clr_metadata_put_owned_method(&metadata, &space, row, &text))
+			check_name(name, sizeof name);
 	}
 	{
 		struct text text = text_in(name, sizeof name);
@@ -67,17 +71,31 @@ name_rows(void)
 }
 
 static void
-read_objects(void)
+read_threads(void)
 {
 	struct clr_thrown thrown;
-	size_t count = clr_read_chain(&clr, BLOCK + 0x400, true, exceptions, MANAGED_INNER_MAX);
+	bool found;
+	if (clr_thrown_by_any(&clr, &thrown) && thrown.object == 0)
+		abort();
+	if (clr_thrown_by(&clr, 77, &thrown, &found) && found && thrown.thread != 77)
+		abort();
+	if (found && !clr_knows_threads(&clr))
+		abort();
+}
+
+static void
+read_objects(void)
+{
+	uint64_t string, pc, sp;
+	size_t count = clr_read_chain(&clr, BLOCK + 0x400, clr.guess_base, exceptions, MANAGED_INNER_MAX);
 	for (size_t i = 0; i < count; i++) {
 		check_name(exceptions[i].type, sizeof exceptions[i].type);
 		check_name(exceptions[i].message, sizeof exceptions[i].message);
 		if (exceptions[i].frame_count > MANAGED_FRAMES_MAX)
 			abort();
 	}
-	if (clr_thrown_by_any(&clr, &thrown) && thrown.object == 0)
+	(void)!clr_last_frame(&clr, BLOCK + 0x400, &pc, &sp);
+	if (clr_find_string(&clr, BLOCK + 0x400, BLOCK + 0x480, &string) && !clr_has_words(&clr, string))
 		abort();
 }
 
@@ -91,6 +109,21 @@ read_code(void)
 			abort();
 }
 
+static void
+read_all(bool guess, bool narrow)
+{
+	memset(&clr, 0, sizeof clr);
+	clr.space = &space;
+	if (!clr_descriptor_parse(&clr.d, span_of(description)))
+		abort();
+	clr.guess_base = guess;
+	clr.narrow_tokens = narrow;
+	clr.d.has_global[GLOBAL_EXCEPTION_TABLE] = !guess;
+	read_threads();
+	read_objects();
+	read_code();
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t count);
 
 int
@@ -102,17 +135,13 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t count)
 		return 0;
 	if (!block_open(&space, &memory, &maker, 9, data, count, &fault))
 		return 0;
-	memset(&clr, 0, sizeof clr);
-	clr.space = &space;
-	if (!clr_descriptor_parse(&clr.d, span_of(description)))
-		abort();
 	for (size_t i = 0; i < MANAGED_INNER_MAX; i++)
 		exceptions[i].frames = frames[i];
 	if (clr_metadata_open_image(&metadata, &space, BLOCK + 0x1000))
 		name_rows();
 	if (clr_metadata_open_blob(&metadata, &space, BLOCK, 0x1000))
 		name_rows();
-	read_objects();
-	read_code();
+	read_all(false, false);
+	read_all(true, (data[0] & 1) != 0);
 	return 0;
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # seeds.py: writes the seeds of the fuzz targets dump_unwind, dump_pe, dump_minidump and dump_core that are laid out by hand
-# here, into tests/fuzz/seeds. They are kept there, so this runs only when a layout changes.
+# here, into tests/fuzz/seeds, and some of dump_metadata, dump_managed and dump_analyze. They are kept there, so this runs only
+# when a layout changes.
 import os
 from struct import pack
 
@@ -230,7 +231,7 @@ def text16(words):
     return pack("<I", len(data)) + data
 
 
-def minidump(name, streams, blobs=(), version=0xa793, end=b"", count=None):
+def minidump(name, streams, blobs=(), version=0xa793, end=b"", count=None, start=b"", target="dump_minidump"):
     """Streams as (type, bytes) follow the directory from 0x200 on, 0x400 apart; blobs lie where they say."""
     room = bytearray(0x200)
     room[:32] = b"MDMP" + pack("<IIIIIQ", version, len(streams) if count is None else count, 32, 0, 1, 2)
@@ -241,7 +242,7 @@ def minidump(name, streams, blobs=(), version=0xa793, end=b"", count=None):
     for at, data in blobs:
         room[len(room):] = bytes(max(0, at + len(data) - len(room)))
         room[at:at + len(data)] = data
-    keep("dump_minidump", name, bytes(room) + end)
+    keep(target, name, start + bytes(room) + end)
 
 
 def system(cpu, platform):
@@ -340,7 +341,84 @@ def make_cores():
     keep("dump_core", "header", b"\x7fELF\2\1")
 
 
+# --- dump_metadata: the block that tests/unit/dump_clr.c lays out is the seed "block"; these are variants of it
+
+BLOCK = 0x7f0000100000
+
+
+def variant(name, **changes):
+    """Each change: aNNN = bytes at that place, or a number, which is the address of a place in the block."""
+    with open(os.path.join(HERE, "dump_metadata", "block"), "rb") as file:
+        block = bytearray(file.read())
+    for place, data in changes.items():
+        at, data = int(place[1:], 16), data if isinstance(data, bytes) else words(BLOCK + data)
+        block[at:at + len(data)] = data
+    keep("dump_metadata", name, bytes(block))
+
+
+def make_metadata():
+    with open(os.path.join(HERE, "dump_metadata", "blob"), "rb") as file:
+        blob = file.read()[:0x240]
+    held = {"a800": 0x2c0, "a810": 0x700, "a430": 0x800}                                 # an object[] in front of the trace
+    string = {"a118": 0x340, "a600": 0x340, "a608": pack("<I", 2) + "hi".encode("utf-16-le")}
+    variant("held", **held)
+    variant("dynamic-method", a926=pack("<H", 7), a940=0xf00, af00=b"lambda\0")
+    variant("words", **string)
+    variant("two-strings", **string, a418=0x640, a640=words(BLOCK + 0x340), a648=pack("<I", 2) + "ho".encode("utf-16-le"))
+    variant("no-words", **string, a60c=b"\1\0\0\xd8")
+    variant("dynamic-module", a308=bytes(8), a310=0x2000, a2000=pack("<I", 0x1000), a2004=blob)
+    variant("unknown-type", a100=bytes(8) * 2, a468=pack("<I", 0xe0434352))
+    variant("no-parent", a100=0xfff000, a118=0x340, a600=0x340, a468=pack("<I", 0xe0434352), a410=0x600)
+    variant("by-layout", a0=b"\1", a308=0x2100, a2100=0x2140, a2108=0x2140, a2140=0x2180, a2188=0x1000)
+    variant("by-narrow", a0=b"\1", a20a=pack("<H", 2), a24a=pack("<H", 4))
+    variant("code-of-hardware", a100=0xfff000, a468=pack("<I", 0xc0000005))
+    variant("self", aa00=0xb10, ab10=0xb10, aa08=pack("<I", 0xffffffff), ac00=0xc00)
+
+
+# --- dump_managed: a choice, then what lies at BLOCK
+
+def make_managed():
+    dynamic, strings, symbols, hashes, relative, descriptor = 0x100, 0x200, 0x300, 0x400, 0x500, 0x800
+    name, json = b"DotNetRuntimeContractDescriptor\0", b'{"types":{},"globals":{"ThreadStore":[[0],"pointer"],"ExceptionMethodTable":[[1],"pointer"]}}'
+    code = 5381
+    for byte in name[:-1]:
+        code = code * 33 + byte & 0xffffffff
+    image = bytearray(0x1800)
+    for at, data in ((0, b"\x7fELF\2\1"), (32, words(64)), (56, b"\1"), (64, pack("<I", 2)), (80, words(dynamic)), (strings + 1, name), (symbols + 24, pack("<IBBHQ", 1, 0, 0, 5, descriptor)),
+                     (dynamic, words(5, strings, 6, BLOCK + symbols, 0x6ffffef5, hashes, 7, relative, 0x6ffffff9, 4, 0, 0)), (hashes, pack("<III", 1, 1, 1)), (hashes + 24, pack("<II", 1, code | 1)),
+                     (relative, words(descriptor + 16, 8, 0x900, descriptor + 32, 8, 0xa00, 0xa00, 8, 0xb00, 0xa08, 8, 0xc00)), (descriptor, b"DNCCDAC\0" + pack("<II", 1, len(json))),
+                     (descriptor + 24, pack("<I", 2)), (0x900, json), (0x1100, b"@(#)Version 9.0.1")):
+        image[at:at + len(data)] = data
+    keep("dump_managed", "symbol", b"\x1a" + bytes(image))
+
+
+# --- dump_analyze: what to write, then a dump: this has all that a report may tell
+
+def make_reports():
+    triage = b"""{"version":"1.0.0","runtime_base":"0x140000000","runtime_type":"4","runtime_version":"9.0.16","reason":"1","thread":"0x7","message":"Unhandled","exception":
+{"address":"0x1F00","hr":"0x80131999","message":"no \\"way\\"","type":"Shop.Bad","stack":[{"ip":"0x140000620","name":"Shop.Orders.Load"},{"ip":"0x140000621"}],
+"inner":[{"address":"0x2F00","hr":"0x80131509","message":"\\u4e2d","type":"Shop.Worse","stack":[{"ip":"0x140000620","name":"Shop.Orders.Load"}]}]}}"""
+    image = pe_image(0x8664, 0x20b, 0, 0x500, 24)[4:]
+    registers = bytearray(context(0x30, 0x10001f))
+    registers[0x98:0xa0], registers[0xf8:0x100] = words(0x20000), words(0x140000610)
+    stack = words(1, 2, *[0x140000620, 3, 4] * 10) # each frame of the image's function has two words and a return address
+    ranges = pack("<I", 4) + b"".join(pack("<QII", *row) for row in ((0x20000, len(stack), 0x3800), (0x140000000, len(image), 0x4000), (0x50000, len(triage), 0x5000), (0x60000, 0x80, 0x5800)))
+    listed = module(0x140000000, 0x8000, 0x3900) + module(0x7ff000000000, 0x1000, 0x3a00)
+    listed = pack("<I", 2) + listed[:24] + pack("<IIII", 0xfeef04bd, 0, 0x20003, 0x40005) + listed[40:]
+    gone = pack("<III", 12, 24, 2) + b"".join(pack("<QIIII", base, 0x1000, 0, 9, 0x3a00) for base in (0x70000, 0x80000))
+    streams = [(7, system(9, 2)), (3, threads((7, 0x60000, 1232), (8, 0x60000, 1232))), (4, listed), (5, ranges), (15, pack("<IIIIII", 24, 3, 99, 1, 2, 3)), (14, gone), (11, "by procdump".encode("utf-16-le")),
+               (24, pack("<I", 1) + pack("<IQ", 7, 0x3b00))]
+    blobs = [(0x3000, bytes(registers)), (0x3800, stack), (0x3900, text16("C:\\shop.exe")), (0x3a00, text16("a\u202e.dll")), (0x3b00, text16("main")), (0x4000, image), (0x5000, triage), (0x5800, bytes(0x80))]
+    for name, choice, *crash in (("managed", 0, 0xc0000409, 0, 0x140000610, 0x48, 0x50000, len(triage)), ("managed-redacted", 2, 0xc0000409, 0, 0x140000610, 0x48, 0x50000, len(triage)),
+                                 ("managed-json", 5, 0xc0000409, 0, 0x140000610, 0x48, 0x50000, len(triage)), ("native", 0, 0xc0000005, 0, 0x140000610, 1, 8),
+                                 ("native-json", 4, 0xc0000005, 0, 0x140000610, 1, 8), ("none", 1)):
+        minidump(name, streams + ([(6, exception(7, *crash))] if crash else []), blobs, start=bytes([choice]), target="dump_analyze")
+
+
 make_minidumps()
+make_metadata()
+make_managed()
+make_reports()
 make_cores()
 make_arm64()
 make_x64()

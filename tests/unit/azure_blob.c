@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Uploads against a blob service that does wrong on demand. */
 #include "azure/blob.h"
+#include "azure/blob_probe.h"
 
 #include "base/stop.h"
 #include "blob_peer.h"
 #include "token_peer.h"
+#include "says.h"
 #include "unit.h"
 
 #include <signal.h>
@@ -100,15 +102,6 @@ is_whole(size_t count)
 		at += block->size;
 	}
 	return at == count;
-}
-
-static bool
-says(const char *words)
-{
-	if (strstr(fault.text, words) != NULL || strstr(fault.hint, words) != NULL)
-		return true;
-	fprintf(stderr, "\"%s\" / \"%s\"\n", fault.text, fault.hint);
-	return false;
 }
 
 static void
@@ -208,7 +201,7 @@ gives_up_on_too_long_a_wait(void)
 	peer.busy = 1;
 	peer.retry_after_s = RETRY_AFTER_MOST_S + 1;
 	CHECK(open_upload(&(struct blob_options){0}));
-	CHECK(!send_up(BLOCK) && !peer.exists && says("patience"));
+	CHECK(!send_up(BLOCK) && !peer.exists && fault_says(&fault, "patience"));
 	end();
 }
 
@@ -244,7 +237,7 @@ sends_damaged_blocks_again(void)
 	BEGIN();
 	peer.wrong_crcs = 3;
 	CHECK(open_upload(&(struct blob_options){0}));
-	CHECK(!send_up(BLOCK) && !peer.exists && peer.puts == 3 && fault.kind == FAULT_CORRUPT && says("checksum"));
+	CHECK(!send_up(BLOCK) && !peer.exists && peer.puts == 3 && fault.kind == FAULT_CORRUPT && fault_says(&fault, "checksum"));
 	end();
 	BEGIN();
 	peer.no_crc = true;
@@ -260,7 +253,7 @@ hears_a_refusal_while_sending(void)
 	peer.refuse_early = 100;
 	CHECK(open_upload(&(struct blob_options){0}));
 	CHECK(!send_up(sizeof dump) && !peer.exists);
-	CHECK(fault.kind == FAULT_DENIED && says("uploading block") && says("firewall"));
+	CHECK(fault.kind == FAULT_DENIED && fault_says(&fault, "uploading block") && fault_says(&fault, "firewall"));
 	end();
 }
 
@@ -294,14 +287,14 @@ does_not_take_another_blob_for_its_own(void)
 	peer.exists = true; /* somebody was faster */
 	peer.length = 3 * BLOCK;
 	memcpy(peer.upload_id, "0123", 5);
-	CHECK(!send_up(3 * BLOCK) && says("exists already") && says("committing d/x.dmp"));
+	CHECK(!send_up(3 * BLOCK) && fault_says(&fault, "exists already") && fault_says(&fault, "committing d/x.dmp"));
 	CHECK(peer.deletes == 0);
 	end();
 	BEGIN();
 	peer.no_read = true;
 	CHECK(open_upload(&(struct blob_options){0}));
 	peer.exists = true;
-	CHECK(!send_up(3 * BLOCK) && says("exists already"));
+	CHECK(!send_up(3 * BLOCK) && fault_says(&fault, "exists already"));
 	CHECK(peer.deletes == 0 && peer.committed == 0);
 	end();
 }
@@ -335,7 +328,7 @@ chooses_another_name(void)
 	end();
 	BEGIN();
 	peer.taken_names = 99;
-	CHECK(!open_upload(&(struct blob_options){0}) && says("exist already"));
+	CHECK(!open_upload(&(struct blob_options){0}) && fault_says(&fault, "exist already"));
 	CHECK(peer.heads == 99);
 	end();
 }
@@ -401,7 +394,7 @@ does_not_commit_less_than_announced(void)
 {
 	BEGIN();
 	CHECK(open_upload(&(struct blob_options){.expected = 3 * BLOCK}));
-	CHECK(!send_up(3 * BLOCK - 1) && fault.kind == FAULT_CORRUPT && says("not committed"));
+	CHECK(!send_up(3 * BLOCK - 1) && fault.kind == FAULT_CORRUPT && fault_says(&fault, "not committed"));
 	CHECK(!peer.exists && peer.commits == 0);
 	end();
 }
@@ -413,7 +406,7 @@ knows_the_largest_size_before(void)
 	CHECK(open_upload(&(struct blob_options){.expected = (uint64_t)BLOCK * BLOCKS_MAX}));
 	upload.sink.abandon(&upload.sink);
 	CHECK(!open_upload(&(struct blob_options){.expected = (uint64_t)BLOCK * BLOCKS_MAX + 1}));
-	CHECK(fault.kind == FAULT_BOUND && says("--block-size"));
+	CHECK(fault.kind == FAULT_BOUND && fault_says(&fault, "--block-size"));
 	end();
 }
 
@@ -456,8 +449,8 @@ probes(void)
 	CHECK(blob_probe(&crew, &target, &fault));
 	peer.no_read = false;
 	peer.no_container = true;
-	CHECK(!blob_probe(&crew, &target, &fault) && fault.kind == FAULT_MISSING && says("container does not exist"));
-	CHECK(says("/acct/dumps: ") && strstr(fault.text, "sig=") == NULL);
+	CHECK(!blob_probe(&crew, &target, &fault) && fault.kind == FAULT_MISSING && fault_says(&fault, "container does not exist"));
+	CHECK(fault_says(&fault, "/acct/dumps: ") && strstr(fault.text, "sig=") == NULL);
 	end();
 	/* a clock that is wrong matters where the date is signed */
 	blob_peer_open(&peer);
@@ -465,7 +458,7 @@ probes(void)
 	peer.refuse_status = 403;
 	peer.refuse_code = "AuthenticationFailed";
 	peer.date_skew_s = 3600;
-	CHECK(!blob_probe(&crew, &target, &fault) && says("60 minutes behind"));
+	CHECK(!blob_probe(&crew, &target, &fault) && fault_says(&fault, "60 minutes behind"));
 	end();
 }
 
@@ -480,7 +473,7 @@ a_reader_waits_for_nobody_once_it_failed(void)
 	peer.refuse_code = "AccountIsDisabled";
 	for (int i = 0; good && i < 1000; i++)
 		good = upload.sink.write(&upload.sink, dump, sizeof dump, &fault);
-	CHECK(!good && says("disabled"));
+	CHECK(!good && fault_says(&fault, "disabled"));
 	CHECK(clock_ms() - before < 5000);
 	upload.sink.abandon(&upload.sink);
 	end();
@@ -557,7 +550,7 @@ takes_over_all_of_it(void)
 	BEGIN();
 	CHECK(open_resumed(ONE, 5 * BLOCK + 7, BLOCK));
 	peer.exists = true;
-	CHECK(!send_up(5 * BLOCK + 7) && peer.puts == 6 && says("exists already") && peer.deletes == 0);
+	CHECK(!send_up(5 * BLOCK + 7) && peer.puts == 6 && fault_says(&fault, "exists already") && peer.deletes == 0);
 	peer.exists = false;
 	CHECK(open_resumed(ONE, 5 * BLOCK + 7, BLOCK));
 	CHECK(send_up(5 * BLOCK + 7) && is_whole(5 * BLOCK + 7));
@@ -641,7 +634,7 @@ asks_again_for_a_list_that_broke_off(void)
 	BEGIN();
 	leave(ONE, 6 * BLOCK, 4 * BLOCK, BLOCK);
 	peer.no_list = true;
-	CHECK(!open_resumed(ONE, 6 * BLOCK, BLOCK) && fault.kind == FAULT_NETWORK && says("no list of blocks"));
+	CHECK(!open_resumed(ONE, 6 * BLOCK, BLOCK) && fault.kind == FAULT_NETWORK && fault_says(&fault, "no list of blocks"));
 	end();
 }
 
@@ -666,7 +659,7 @@ exact_names_are_not_numbered(void)
 {
 	BEGIN();
 	peer.taken_names = 1;
-	CHECK(!open_upload(&(struct blob_options){.exact = true}) && fault.kind == FAULT_DENIED && says("d/x.dmp exists already"));
+	CHECK(!open_upload(&(struct blob_options){.exact = true}) && fault.kind == FAULT_DENIED && fault_says(&fault, "d/x.dmp exists already"));
 	CHECK(open_upload(&(struct blob_options){.exact = true}));
 	CHECK(send_up(10));
 	end();

@@ -188,6 +188,38 @@ overwrites_secrets(void)
 	CHECK(left == 0);
 }
 
+static bool
+names(const char *name)
+{
+	fault_clear(&fault);
+	return blob_name_check(name, &fault) || fault.kind != FAULT_USAGE;
+}
+
+static void
+knows_what_names_a_blob(void)
+{
+	static const char *const good[] = {"a", "a/b", "a b#c?d%41&+'\"", "\xc3\xa9", ".a", "...", "a/.b", "a\\b", " "};
+	static const char *const bad[] = {"", "/", "a/", "/a", "a//b", ".", "..", "a/..", "./a", "\xff", "a\nb", "a\x7f", "\xc3", "\xed\xa0\x80"};
+	char room[BLOB_NAME_MAX + 2];
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		CHECK(names(good[i]));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK(!names(bad[i]));
+	memset(room, 'n', sizeof room);
+	room[BLOB_NAME_MAX + 1] = 0;
+	CHECK(!names(room) && strstr(fault.text, "1024") != NULL);
+	room[BLOB_NAME_MAX] = 0;
+	CHECK(names(room));
+}
+
+static void
+checks_an_address_alone(void)
+{
+	fault_clear(&fault);
+	CHECK(blob_target_check(&target, "https://acct.blob.core.windows.net/dumps/in/here", &fault) && target.url.host[0] == 0);
+	CHECK(!blob_target_check(&target, "https://acct.blob.core.windows.net", &fault) && fault.kind == FAULT_USAGE);
+}
+
 int
 main(void)
 {
@@ -201,5 +233,7 @@ main(void)
 	UNIT_RUN(refuses_a_bad_login);
 	UNIT_RUN(warns_of_a_short_sas);
 	UNIT_RUN(overwrites_secrets);
+	UNIT_RUN(knows_what_names_a_blob);
+	UNIT_RUN(checks_an_address_alone);
 	return unit_end();
 }

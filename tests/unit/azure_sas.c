@@ -94,7 +94,9 @@ knows_the_rights(void)
 static void
 knows_its_kind(void)
 {
-	CHECK(!writes("sp=cw&sr=b&sig=x") && strstr(fault.text, "one blob") != NULL);
+	CHECK(writes("sp=cw&sr=b&sig=x") && sas_is_for_one_blob(&sas));
+	CHECK(writes("sp=cw&sr=c&sig=x") && !sas_is_for_one_blob(&sas));
+	CHECK(writes("sp=cw&ss=b&srt=o&sig=x") && !sas_is_for_one_blob(&sas));
 	CHECK(writes("sp=cw&sr=d&sdd=1&sig=x"));
 	CHECK(writes("sp=cw&ss=bf&srt=sco&sig=x"));
 	CHECK(!writes("sp=cw&ss=fq&srt=sco&sig=x") && strstr(fault.text, "ss=fq") != NULL);

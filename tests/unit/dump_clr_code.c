@@ -192,6 +192,24 @@ image_code(void)
 	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x110, &code));
 }
 
+/* Of other processors the rows have no end. */
+static void
+image_code_short(void)
+{
+	static const uint32_t begins[] = {0x100, 0x200, 0x300, 0x1000};
+	uint32_t entry[3];
+	make_image();
+	for (size_t i = 0; i < 4; i++) {
+		set(FUNCTIONS + 8 * i, begins[i], 4);
+		set(FUNCTIONS + 8 * i + 4, 0x5000, 4);
+	}
+	open_block(true);
+	space.arch = ARCH_X86;
+	CHECK(clr_code_at(&clr, BLOCK + CODE + 0x210, &code) && code.start == BLOCK + CODE + 0x100 && code.method == BLOCK + METHOD);
+	CHECK(clr_code_at(&clr, BLOCK + CODE + 0x1010, &code) && code.method == BLOCK + METHOD + 8);
+	CHECK(!clr_code_unwind(&clr, BLOCK + CODE + 0x110, &code, entry));
+}
+
 /* Row 1 of both tables: Shop.Run. */
 static void
 make_names(void)
@@ -285,6 +303,7 @@ main(void)
 		return 1;
 	UNIT_RUN(jit_code);
 	UNIT_RUN(image_code);
+	UNIT_RUN(image_code_short);
 	UNIT_RUN(without_map);
 	UNIT_RUN(false_headers);
 	return unit_end();

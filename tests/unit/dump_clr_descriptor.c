@@ -97,7 +97,7 @@ deep_nesting(void)
 static bool
 read_block(uint32_t flags, uint32_t json_size, uint32_t count, const char *magic)
 {
-	static unsigned char bytes[4096];
+	static unsigned char bytes[0x100 + CLR_DESCRIPTOR_BYTES + 64];
 	struct maker *out = &maker;
 	memset(bytes, 0, sizeof bytes);
 	memcpy(out->bytes, magic, 8);
@@ -109,7 +109,8 @@ read_block(uint32_t flags, uint32_t json_size, uint32_t count, const char *magic
 	memcpy(bytes, out->bytes, 40);
 	for (size_t i = 0; i < 3; i++)
 		bytes[0x40 + 8 * i] = (unsigned char)(0x11 * i);
-	memcpy(bytes + 0x100, small, sizeof small);
+	memset(bytes + 0x100, json_size > sizeof small ? ' ' : 0, sizeof bytes - 0x100);
+	memcpy(bytes + 0x100, small, json_size > sizeof small ? sizeof small - 1 : sizeof small);
 	CHECK(block_open(&space, &memory, &maker, 9, bytes, sizeof bytes, &fault));
 	return clr_descriptor_read(&d, &space, BLOCK, room);
 }
@@ -127,6 +128,8 @@ read_from_memory(void)
 	CHECK(!read_block(1, sizeof small - 2, 3, "DNCCDAC"));
 	CHECK(!read_block(1, 0, 3, "DNCCDAC"));
 	CHECK(!read_block(1, 0xffffffff, 3, "DNCCDAC"));
+	CHECK(read_block(1, CLR_DESCRIPTOR_BYTES, 3, "DNCCDAC")); /* with blanks behind; the room has no more */
+	CHECK(!read_block(1, CLR_DESCRIPTOR_BYTES + 1, 3, "DNCCDAC"));
 	CHECK(!read_block(1, sizeof small - 1, 0xffffffff, "DNCCDAC"));
 	CHECK(!read_block(1, sizeof small - 1, 3, "DNCCDAX"));
 }

@@ -190,7 +190,7 @@ static void
 finds_a_pe_on_disk(void)
 {
 	static const struct mapped files[] = {
-		{0x400000, 0x401000, 0, "/app/x.dll"}, {0x410000, 0x412000, 0, "/app/x.dll"}, {0x420000, 0x421000, 2, "/app/x.dll"},
+		{0x400000, 0x401000, 0, "/app/x.dll"}, {0x410000, 0x412000, 0, "/app/x.dll"}, {0x420000, 0x430000, 2, "/app/x.dll"},
 		{0x500000, 0x503000, 0, "/app/x.dll"},
 	};
 	static unsigned char file[0x2600];
@@ -199,6 +199,7 @@ finds_a_pe_on_disk(void)
 	char folder[] = "/tmp/kudump-unit-XXXXXX", path[64], got[4];
 	FILE *to;
 	make_pe(file);
+	file[0x98 + 57] = 0xfa, file[0x98 + 58] = 0x02; /* the size of image is 0x2fa00: no whole pages */
 	make_pe_core(file, files, 4);
 	if (mkdtemp(folder) == NULL || !memory_open(&room, images_need(), &fault))
 		return;
@@ -281,6 +282,21 @@ make_threads(const int *signals, size_t count, int noted)
 	core_segment(&maker, 0, 4, notes, 0, maker.used - notes);
 }
 
+/* As createdump of .NET Core 3 does it; the thread of that number waits for it. */
+static void
+make_createdump(int waiting)
+{
+	size_t notes, at;
+	core_begin(&maker, X64, 1);
+	notes = maker.used;
+	for (int i = 0; i < 3; i++) {
+		at = core_thread(&maker, 100 + (uint32_t)i, 6, 0, 0);
+		memcpy(maker.bytes + at - 3, "THR", 3);
+		put_at(&maker, at + 112 + 15 * 8, i == waiting ? 61 : 202, 8);
+	}
+	core_segment(&maker, 0, 4, notes, 0, maker.used - notes);
+}
+
 static void
 finds_the_thread_that_crashed(void)
 {
@@ -296,6 +312,10 @@ finds_the_thread_that_crashed(void)
 	CHECK(open_made() && !space.crash.recorded && space.requesting_thread == 100);
 	make_threads(stopped, 2, -1);
 	CHECK(open_made() && !space.crash.recorded);
+	make_createdump(1);
+	CHECK(open_made() && space.crash.recorded && space.crash.doubtful && space.crash.thread == 101 && space.crash.code == 6);
+	make_createdump(-1);
+	CHECK(open_made() && !space.crash.recorded && !space.crash.doubtful && space.requesting_thread == 100);
 	core_begin(&maker, X64, 1);
 	CHECK(!open_made() && fault.kind == FAULT_CORRUPT && strstr(fault.text, "no thread") != NULL);
 }

@@ -2,6 +2,7 @@
 /* What a dump tells of .NET without a descriptor: NativeAOT's JSON, Watson buckets, objects by their looks; and which of
  * several runtimes is asked. */
 #include "dump/clr_aot.h"
+#include "dump/clr_heuristic.h"
 #include "dump/clr_watson.h"
 
 #include "dump/open.h"
@@ -23,6 +24,7 @@ static struct space space;
 static struct memory memory;
 static struct fault fault;
 static struct managed_findings findings;
+static struct managed *opened;
 static struct managed_frame frames[MANAGED_INNER_MAX][MANAGED_FRAMES_MAX];
 static char room[CLR_AOT_BYTES];
 
@@ -368,6 +370,20 @@ watson_alone(void)
 	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"clr.dll", NULL, NULL});
 	(void)managed_open(&space, &memory, NULL, &findings);
 	CHECK(findings.exception_count == 0); /* it may be of another crash */
+	CHECK(strstr(findings.missing, "does not describe itself") != NULL);
+}
+
+/* What raised the exception is not among the modules: that is said. */
+static void
+no_runtime(void)
+{
+	begin();
+	open_crash(CLR_CODE, 5, (const uint64_t[]){0xffffffff80131999, 0, 0, 0, RUNTIME}, (const char *const[3]){"shop.exe", NULL, NULL});
+	(void)managed_open(&space, &memory, NULL, &findings);
+	CHECK(findings.runtime_count == 0 && strstr(findings.missing, "no .NET runtime") != NULL);
+	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"shop.exe", NULL, NULL});
+	(void)managed_open(&space, &memory, NULL, &findings);
+	CHECK_TEXT(findings.missing, "");
 }
 
 /* --- objects by their looks */
@@ -448,9 +464,35 @@ held_object(void)
 	set(0x4000, BLOCK + 0x2000, 8);
 	open_old(0xc0000005, 2, (const uint64_t[]){0, 8});
 	CHECK(findings.exception_count == 1 && findings.exceptions[0].hresult == 0x80004003);
+	open_crash(0, 0, NULL, (const char *const[3]){"clr.dll", NULL, NULL});
+	space.crash.recorded = false; /* on demand: of any thread, but only what its Thread holds */
+	space.crash.thread = 0;
+	(void)managed_open(&space, &memory, NULL, &findings);
+	CHECK(findings.exception_count == 1 && findings.thread == 7 && findings.thread_is_other);
 	set(0x3128, 8, 8); /* another thread's */
 	open_old(0xc0000005, 2, (const uint64_t[]){0, 8});
 	CHECK(findings.exception_count == 0);
+}
+
+/* Without an object the version tells how methods are to be found. */
+static void
+assumed_layout(void)
+{
+	static const struct {
+		const char *version;
+		unsigned bits; /* of a method's token, 0: unknown */
+		bool narrow;
+	} runtimes[] = {{"10.0.1226.42308", 12, false}, {"9.0", 12, false}, {"8.0.3126.42015", 12, true}, {"6.0.1322.58009", 14, true},
+	                {"4.700.20.11803", 14, true}, {"4.8.9181.0", 0, false}, {"2.1", 0, false}, {"", 0, false}, {"99999999999", 12, false}};
+	static struct clr clr;
+	clr.space = &space;
+	for (size_t i = 0; i < sizeof runtimes / sizeof runtimes[0]; i++) {
+		memset(&clr.d, 0, sizeof clr.d);
+		CHECK(clr_heuristic_assume(&clr, runtimes[i].version) == (runtimes[i].bits != 0));
+		CHECK(clr.d.globals[GLOBAL_REMAINDER_BITS] == runtimes[i].bits && (runtimes[i].bits == 0 || clr.narrow_tokens == runtimes[i].narrow));
+	}
+	space.pointer_size = 4;
+	CHECK(!clr_heuristic_assume(&clr, "10.0"));
 }
 
 /* --- createdump's report beside the dump */
@@ -474,7 +516,7 @@ static void
 open_reported(void)
 {
 	open_crash(0xc0000005, 2, (const uint64_t[]){0, 8}, (const char *const[3]){"clr.dll", NULL, NULL});
-	(void)managed_open(&space, &memory, dump, &findings);
+	opened = managed_open(&space, &memory, dump, &findings);
 }
 
 /* The report names the type, and by their addresses the methods of the object's own trace. */
@@ -492,6 +534,13 @@ reported_names(void)
 	CHECK_TEXT(e->message, "hi");
 	CHECK(e->frame_count == 1 && findings.trace_source == MANAGED_CRASHREPORT);
 	CHECK_TEXT(e->frames[0].method, "Shop.Run");
+	{ /* frames have the trace's names, but not where the methods begin */
+		struct code_source *code = managed_code(opened);
+		char name[FRAME_NAME_MAX];
+		uint64_t start = 1;
+		CHECK(code != NULL && code->name_at(code, &space, e->frames[0].pc, name, &start) && start == 0);
+		CHECK_TEXT(name, "Shop.Run");
+	}
 	CHECK(put_report(0x2000, "Shop.Bad", 0x80131999));
 	set(0x2120, 0x4000, 8), set(0xf8, 0x4001, 8); /* an address the report does not have */
 	open_reported();
@@ -562,9 +611,11 @@ main(void)
 	UNIT_RUN(watson_search);
 	UNIT_RUN(watson_implausible);
 	UNIT_RUN(watson_alone);
+	UNIT_RUN(no_runtime);
 	UNIT_RUN(raised_object);
 	UNIT_RUN(live_object);
 	UNIT_RUN(held_object);
+	UNIT_RUN(assumed_layout);
 	if (mkdtemp(folder) == NULL)
 		return 1;
 	snprintf(dump, sizeof dump, "%s/core", folder);

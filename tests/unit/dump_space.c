@@ -198,6 +198,79 @@ clamps_what_lists_claim(void)
 	use_everything();
 }
 
+/* 200 ranges, sorted or not, some upon others: each address asked for in any order is where a plain search finds it, and what
+ * is not there is not looked for a second time. */
+static void
+remembers_where_nothing_is(void)
+{
+	static uint64_t starts[200], sizes[200];
+	uint64_t start, size, seed = 1, budget;
+	for (unsigned sorted = 0; sorted < 2; sorted++) {
+		size_t list;
+		minidump_begin(&maker);
+		minidump_system(&maker, 9, 2);
+		list = put(&maker, 1, 4);
+		put_thread(&maker, 7, 0, 0, 0, 0, 0, 0);
+		minidump_stream(&maker, STREAM_THREADS, list, 52);
+		list = put(&maker, 200, 4);
+		for (unsigned i = 0; i < 200; i++) {
+			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+			starts[i] = 0x1000 + (sorted == 1 ? i * 0x40 : (seed >> 33) % 0x3200);
+			sizes[i] = sorted == 1 ? (seed >> 50) % 0x41 : (seed >> 50) % 24;
+			put(&maker, starts[i], 8), put(&maker, sizes[i], 4), put(&maker, 32, 4);
+		}
+		minidump_stream(&maker, STREAM_MEMORY, list, 4 + 200 * 16);
+		CHECK(open_made() && space.lists[0].sorted == (sorted == 1));
+		for (unsigned n = 0; n < 20000; n++) {
+			uint64_t at, next = UINT64_MAX;
+			bool here = false;
+			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+			at = 0xf00 + (seed >> 33) % 0x3500;
+			for (unsigned i = 0; i < 200; i++) {
+				here = here || (at >= starts[i] && at - starts[i] < sizes[i]);
+				if (starts[i] > at && sizes[i] > 0 && starts[i] < next)
+					next = starts[i];
+			}
+			if (space_range_at(&space, at, &start, &size) != (here || next != UINT64_MAX) ||
+			    ((here || next != UINT64_MAX) && (here ? at - start >= size : start != next)))
+				fprintf(stderr, "at %llx\n", (unsigned long long)at), unit_bad++;
+		}
+		(void)!space_range_at(&space, 0x100000, &start, &size);
+		budget = space.view.budget;
+		for (uint64_t at = 0x5000; at < 0x200000; at += 0x1000)
+			CHECK(!space_range_at(&space, at, &start, &size));
+		CHECK(space.view.budget == budget);
+	}
+}
+
+/* Sums and ends that wrap must not lead back into the file or to the bottom of memory; a stack at 0 of the file is not there. */
+static void
+places_do_not_wrap(void)
+{
+	uint64_t start, size;
+	uint8_t byte;
+	size_t list;
+	minidump_begin(&maker);
+	minidump_system(&maker, 9, 2);
+	list = put(&maker, 3, 8);
+	put(&maker, 32, 8);
+	put(&maker, 0x1000, 8), put(&maker, UINT64_MAX, 8);
+	put(&maker, 0x200000, 8), put(&maker, 0x10, 8); /* behind the sum at 31 of the file */
+	put(&maker, 0x300000, 8), put(&maker, 0x10, 8);
+	minidump_stream(&maker, STREAM_MEMORY64, list, 64);
+	list = put(&maker, 2, 4);
+	put(&maker, UINT64_MAX - 7, 8), put(&maker, 0x100, 4), put(&maker, 32, 4);
+	put(&maker, 0x400000, 8), put(&maker, 0x100, 4), put(&maker, 0xfffffff0, 4);
+	minidump_stream(&maker, STREAM_MEMORY, list, 36);
+	list = put(&maker, 1, 4);
+	put_thread(&maker, 7, 0, 0x500000, 0x20, 0, 0, 0);
+	minidump_stream(&maker, STREAM_THREADS, list, 4 + 48);
+	CHECK(open_made() && space.lists[0].usable == 1 && space.lists[1].usable == 1);
+	CHECK(space_u8(&space, 0x1000, &byte) && !space_u8(&space, 0x200000, &byte) && !space_u8(&space, 0x300000, &byte));
+	CHECK(space_range_at(&space, UINT64_MAX - 7, &start, &size) && start == UINT64_MAX - 7 && size == 7);
+	CHECK(!space_u8(&space, 0x400000, &byte) && !space_u8(&space, 0x500000, &byte));
+}
+
 static void
 allows_padding_behind_the_count(void)
 {
@@ -507,6 +580,8 @@ main(void)
 	UNIT_RUN(survives_truncation_at_every_byte);
 	UNIT_RUN(survives_single_bytes_changed);
 	UNIT_RUN(clamps_what_lists_claim);
+	UNIT_RUN(places_do_not_wrap);
+	UNIT_RUN(remembers_where_nothing_is);
 	UNIT_RUN(allows_padding_behind_the_count);
 	UNIT_RUN(reads_lists_with_larger_entries);
 	UNIT_RUN(mends_names);

@@ -103,6 +103,13 @@ scans(void)
 	made_u64(STACK + 0x48, BASE + 0x1100);
 	CHECK(!guess_by_scan(&guess, &r, 9));
 	CHECK(guess_by_scan(&guess, &r, 10));
+	r = start(STACK - GUESS_GAP, 0); /* below the stack, which it has overflowed */
+	CHECK(!guess_by_scan(&guess, &r, 9));
+	CHECK(guess_by_scan(&guess, &r, 10) && r.pc == BASE + 0x1100 && r.sp == STACK + 0x50);
+	r = start(STACK - GUESS_GAP - 8, 0);
+	CHECK(!guess_by_scan(&guess, &r, 100));
+	r = start(STACK, 0);
+	CHECK(guess_by_scan(&guess, &r, 10));
 	CHECK(r.pc == BASE + 0x1100 && r.sp == STACK + 0x50 && r.fp == STACK + 0x90);
 	r = start(STACK, 0);
 	guess.stack_end = STACK + 0x48;

@@ -118,6 +118,66 @@ export_rule(void)
 	}
 }
 
+/* A call that does not return may be a function's last instruction: the return address is the next function's, whose frame is
+ * larger here and whose name is another. What a trap interrupted is taken as it is. */
+static void
+call_at_the_end(void)
+{
+	static const unsigned char info[] = {1, 4, 1, 0, 4, 0x82};
+	begin();
+	made_u32(BASE + PDATA + 12 * 2 + 8, XDATA + 0x10);
+	made_bytes(BASE + XDATA + 0x10, info, sizeof info);
+	make_export(BASE, "next", 0x1200);
+	call_from(BASE, 1);
+	made_u64(top - 8, BASE + 0x1200);
+	call_from(BASE, 3);
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 4 && frames.ended_well);
+	CHECK(frames.list[1].pc == BASE + 0x1200 && frames.list[1].function == BASE + 0x1100);
+	CHECK_TEXT(frames.list[1].name, "");
+	CHECK(frames.list[2].pc == BASE + 0x1340 && frames.list[2].trust == TRUST_PDATA);
+	begin();
+	make_export(BASE, "next", 0x1200);
+	made_register(16, BASE + 0x1200);
+	made_u64(STACK, BASE + 0x1140); /* nothing of its prolog has run */
+	walk();
+	CHECK_TEXT(frames.list[0].name, "next");
+	CHECK(frames.count > 1 && frames.list[1].pc == BASE + 0x1140 && frames.list[1].sp == STACK + 8);
+}
+
+/* Behind what a trap interrupted nothing was called: pc is the instruction itself, here its function's first one. */
+static void
+trap(void)
+{
+	static const unsigned char info[] = {1, 1, 1, 0, 0, 0x0a};
+	begin();
+	made_u32(BASE + PDATA + 12 * 2 + 8, XDATA + 0x10);
+	made_bytes(BASE + XDATA + 0x10, info, sizeof info); /* function 2 stands on a trap's record */
+	call_from(BASE, 2);
+	made_u64(top, BASE + 0x1300);
+	made_u64(top + 0x18, top + 0x100);
+	made_u64(top + 0x100, BASE + 0x1140);
+	top += 0x108;
+	call_from(NTDLL, 0);
+	walk();
+	CHECK(frames.count == 5 && frames.ended_well);
+	CHECK(frames.list[2].pc == BASE + 0x1300 && frames.list[2].exact && frames.list[2].function == BASE + 0x1300);
+	CHECK(frames.list[3].pc == BASE + 0x1140 && !frames.list[3].exact);
+}
+
+/* Nor is a call that ends a module one of the next. */
+static void
+call_at_the_end_of_a_module(void)
+{
+	begin();
+	call_from(BASE, 1);
+	made_u64(top - 8, BASE + 0x8000);
+	walk();
+	CHECK(frames.count > 1 && frames.list[1].pc == BASE + 0x8000);
+	CHECK(frames.list[1].module != NULL && frames.list[1].module->base == BASE);
+}
+
 /* Frame 0 in a function without frame: the return address is at rsp; it has a name when an export is near. */
 static void
 leaf(void)
@@ -150,6 +210,10 @@ call_through_null(void)
 	walk();
 	CHECK(frames.count == 3 && frames.list[0].module == NULL && frames.list[0].pc == 0);
 	CHECK(frames.list[1].trust == TRUST_SCAN && frames.list[2].trust == TRUST_PDATA);
+	made_u64(STACK + 0x50, STACK + 0x80), made_u64(STACK + 0x58, BASE + 0x1340);
+	made_register(5, STACK + 0x50); /* the caller's own pointer would lead past it */
+	walk();
+	CHECK(frames.count == 3 && frames.list[1].pc == BASE + 0x1140);
 }
 
 /* What lies beyond the thread's start is not looked at, whatever stands on the stack there. */
@@ -475,6 +539,9 @@ main(void)
 {
 	UNIT_RUN(by_pdata);
 	UNIT_RUN(export_rule);
+	UNIT_RUN(call_at_the_end);
+	UNIT_RUN(call_at_the_end_of_a_module);
+	UNIT_RUN(trap);
 	UNIT_RUN(leaf);
 	UNIT_RUN(call_through_null);
 	UNIT_RUN(ends_at_start);

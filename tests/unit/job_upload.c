@@ -4,6 +4,7 @@
 
 #include "blob_peer.h"
 #include "job/uploads.h"
+#include "says.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -82,15 +83,6 @@ put(const char *file)
 	return upload_file(&upload, file, original_name(file), &fault);
 }
 
-static bool
-says(const char *words)
-{
-	if (strstr(fault.text, words) != NULL || strstr(fault.hint, words) != NULL)
-		return true;
-	fprintf(stderr, "\"%s\" / \"%s\"\n", fault.text, fault.hint);
-	return false;
-}
-
 static void
 names_are_the_last_part(void)
 {
@@ -125,7 +117,7 @@ identity_is_name_size_and_time(void)
 	CHECK(put(other));
 	CHECK_TEXT(upload.file.identity, id);
 	write_file(path, content, SIZE, 1800000001);
-	CHECK(!put(path) && says("exists already")); /* the peer tells no hash */
+	CHECK(!put(path) && fault_says(&fault, "exists already")); /* the peer tells no hash */
 	CHECK(strcmp(upload.file.identity, id) != 0);
 	write_file(path, content, SIZE - 1, 1800000000);
 	CHECK(!put(path) && strcmp(upload.file.identity, id) != 0);
@@ -141,14 +133,14 @@ refuses_what_is_no_file(void)
 {
 	char other[160];
 	begin();
-	CHECK(!put(folder) && fault.kind == FAULT_USAGE && upload.source_failed && says("a folder"));
+	CHECK(!put(folder) && fault.kind == FAULT_USAGE && upload.source_failed && fault_says(&fault, "a folder"));
 	snprintf(other, sizeof other, "%s/nosuch", folder);
 	CHECK(!put(other) && fault.kind == FAULT_MISSING && upload.source_failed);
 	snprintf(other, sizeof other, "%s/x.dmp/y", folder);
 	CHECK(!put(other) && fault.kind == FAULT_MISSING);
 	snprintf(other, sizeof other, "%s/fifo", folder);
 	CHECK(mkfifo(other, 0600) == 0);
-	CHECK(!put(other) && fault.kind == FAULT_USAGE && says("no plain file") && says("stdin"));
+	CHECK(!put(other) && fault.kind == FAULT_USAGE && fault_says(&fault, "no plain file") && fault_says(&fault, "stdin"));
 	CHECK(peer.heads == 0 && peer.puts == 0);
 	end();
 }
@@ -171,12 +163,12 @@ manifests_are_held_against_it(void)
 	peer.exists = false;
 	words[strlen(words) - 3] ^= 1;
 	manifest(words);
-	CHECK(!put(path) && fault.kind == FAULT_CORRUPT && upload.source_failed && says("SHA-256") && says("x.dmp.json says"));
+	CHECK(!put(path) && fault.kind == FAULT_CORRUPT && upload.source_failed && fault_says(&fault, "SHA-256") && fault_says(&fault, "x.dmp.json says"));
 	means.digest = false; /* who wants no hash gets none */
 	CHECK(put(path) && peer.commits == 3 && strstr(peer.commit_head, "sha256") == NULL);
 	manifest("{" OURS ",\"bytes\":5}");
 	peer.exists = false;
-	CHECK(!put(path) && fault.kind == FAULT_CORRUPT && says("but x.dmp.json says 5") && peer.commits == 3);
+	CHECK(!put(path) && fault.kind == FAULT_CORRUPT && fault_says(&fault, "but x.dmp.json says 5") && peer.commits == 3);
 	end();
 }
 
