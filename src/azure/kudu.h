@@ -60,6 +60,7 @@ struct kudu_dump {
 	struct source *body;
 	uint64_t length;        /* 0: the server did not say */
 	bool core;              /* an ELF core, no minidump */
+	int64_t began_s;        /* UTC, when an earlier run asked for it; 0: this one did */
 	char digits[7];         /* six hex digits of the instance in the file name it proposes; may be empty */
 };
 

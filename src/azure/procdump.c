@@ -136,6 +136,7 @@ take_left(struct procdump *dump, const char *name, int64_t age_s)
 	dump->said[0] = 0;
 	if (age_s < LEFT_FRESH_S && holds_dump(dump, age_s)) {
 		log_note("an earlier run left a dump of this process, begun %" PRId64 " min ago: it is taken now", age_s / 60);
+		dump->began_s = clock_utc_s() - age_s;
 		return;
 	}
 	log_note("deleting what an earlier run left on the site: %s", dump->folder);
@@ -470,7 +471,7 @@ procdump_open(struct procdump *dump, struct site *site, const struct kudu_proces
 		return false;
 	if (make(dump, process, type, patience_ms, fault)) {
 		put_path(dump, path, "dump.dmp");
-		*opened = (struct kudu_dump){.body = &dump->file.source};
+		*opened = (struct kudu_dump){.body = &dump->file.source, .began_s = dump->began_s};
 		if (!vfs_open(&dump->file, site, path, fault))
 			return false;
 		opened->length = dump->file.length;

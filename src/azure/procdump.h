@@ -14,6 +14,7 @@ struct procdump {
 	char log_etag[VFS_ETAG_MAX];
 	char said[ERROR_BODY_MAX];      /* what ProcDump wrote */
 	bool failed;                    /* ProcDump will write no dump any more */
+	int64_t began_s;                /* UTC, of a dump that an earlier run left; else 0 */
 	struct vfs_source file;
 };
 

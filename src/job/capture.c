@@ -82,12 +82,14 @@ stream(struct capture *capture, struct kudu_dump *dump, const struct capture_ord
 	return done;
 }
 
-/* Six digits are what an instance without an affinity cookie is known by. */
+/* Six digits are what an instance without an affinity cookie is known by. A dump that an earlier run left is of its time. */
 static void
-learn_digits(struct facts *facts, const struct kudu_dump *dump)
+learn(struct facts *facts, const struct kudu_dump *dump)
 {
 	if (facts->instance[0] == 0)
 		snprintf(facts->instance, sizeof facts->instance, "%s", dump->digits);
+	if (dump->began_s != 0)
+		facts->started_s = dump->began_s;
 }
 
 static bool
@@ -123,7 +125,7 @@ fetch(struct capture *capture, const struct kudu_process *process, const struct 
 	progress_phase(&capture->progress, PHASE_WRITING);
 	if (!open_dump(capture, process, order, &dump, fault))
 		return false;
-	learn_digits(&capture->facts, &dump);
+	learn(&capture->facts, &dump);
 	if (!facts_put_name(&text, order->name_template, &capture->facts, fault))
 		return false;
 	capture->source_failed = false;
