@@ -192,14 +192,37 @@ check_role(struct doctor *doctor, struct text *said, struct fault *fault)
 
 struct counter {
 	struct instance_taker taker;
-	size_t count;
+	const char *begins; /* the id that is wanted begins so; NULL: any does */
+	size_t count, wanted;
+	char id[INSTANCE_MAX + 1]; /* of the first that is wanted */
 };
 
 static bool
 count_instance(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
 {
-	(void)id, (void)machine, (void)fault;
-	((struct counter *)taker)->count++;
+	struct counter *counter = (struct counter *)taker;
+	(void)machine, (void)fault;
+	counter->count++;
+	if (counter->begins != NULL && span_begins_nocase(span_of(id), counter->begins) && counter->wanted++ == 0)
+		snprintf(counter->id, sizeof counter->id, "%s", id);
+	return true;
+}
+
+/* From here on only the instance that --instance names may answer. */
+static bool
+turn(struct doctor *doctor, const struct counter *counter, struct fault *fault)
+{
+	if (doctor->instance == NULL)
+		return true;
+	if (!site_is_instance_id(doctor->instance))
+		return fault_raise(fault, FAULT_USAGE, "--instance: an instance id is up to %d hex digits", INSTANCE_MAX);
+	if (counter->wanted > 1)
+		return fault_raise(fault, FAULT_USAGE, "%zu instances have an id that begins with %s", counter->wanted, doctor->instance);
+	if (counter->count > 0 && counter->wanted == 0) {
+		fault_raise(fault, FAULT_MISSING, "of %zu instances none is %.12s", counter->count, doctor->instance);
+		return fault_hint(fault, "see kudump ps --instance all");
+	}
+	site_turn(&doctor->site, counter->wanted == 1 ? counter->id : doctor->instance, "");
 	return true;
 }
 
@@ -207,16 +230,18 @@ count_instance(struct instance_taker *taker, const char *id, const char *machine
 static bool
 check_instances(struct doctor *doctor, struct text *said, struct fault *fault)
 {
-	struct counter counter = {{count_instance}, 0};
-	if (instances_list(&doctor->site, &counter.taker, fault)) {
-		text_printf(said, "%zu, this one is %.12s", counter.count,
-		            doctor->site.instance[0] != 0 ? doctor->site.instance : "not named");
-		return true;
-	}
-	if (fault->kind != FAULT_MISSING)
+	struct counter counter = {.taker = {count_instance}, .begins = doctor->instance};
+	bool listed = instances_list(&doctor->site, &counter.taker, fault);
+	if (!listed && fault->kind != FAULT_MISSING)
 		return false;
 	fault_clear(fault);
-	text_put(said, "the site does not list them: name one by --instance ID, or give --arm");
+	if (!turn(doctor, &counter, fault))
+		return false;
+	if (listed)
+		text_printf(said, "%zu, this one is %.12s", counter.count,
+		            doctor->site.instance[0] != 0 ? doctor->site.instance : "not named");
+	else
+		text_put(said, "the site does not list them: name one by --instance ID, or give --arm");
 	return true;
 }
 
@@ -272,16 +297,18 @@ doctor_site(struct doctor *doctor, const struct url *scm)
 	fault_clear(&fault);
 	doctor->url = scm;
 	doctor->answered = false;
-	if (!site_open(&doctor->site, doctor->network, scm, doctor->login, doctor->instance, &fault)) {
+	if (!site_open(&doctor->site, doctor->network, scm, doctor->login, NULL, &fault)) {
 		tell(doctor, scm->host, "address", false, "", &fault);
 		return;
 	}
 	for (size_t i = 0; i < sizeof way / sizeof way[0]; i++)
 		ended = run(doctor, ended, way[i].name, way[i].check);
 	run(doctor, doctor->answered ? NULL : ended, "clock", check_clock);
-	for (size_t i = 0; i < sizeof inside / sizeof inside[0]; i++)
-		if (stop_signal() == 0)
-			run(doctor, ended, inside[i].name, inside[i].check);
+	for (size_t i = 0; i < sizeof inside / sizeof inside[0] && stop_signal() == 0; i++) {
+		const char *failed = run(doctor, ended, inside[i].name, inside[i].check);
+		if (inside[i].check == check_instances && doctor->instance != NULL)
+			ended = failed; /* what runs on another one is not asked for */
+	}
 	site_close(&doctor->site);
 }
 
