@@ -115,9 +115,10 @@ add_createdump() { # version folder
 	[ -n "$tool" ] && install -m 755 "$tool" "$2/createdump"
 }
 
-build_catch() {
-	[ "$out/build/catch.exe" -nt catch.c ] && return
-	x86_64-w64-mingw32-gcc -O1 -Wall -Wextra -o "$out/build/catch.exe" catch.c -ldbghelp 2> "$out/build/catch.log"
+build_catch() { # bits
+	local compiler=x86_64-w64-mingw32-gcc
+	[ "$1" = 64 ] || compiler=i686-w64-mingw32-gcc
+	[ "$out/build/catch$1.exe" -nt catch.c ] || "$compiler" -O1 -Wall -Wextra -o "$out/build/catch$1.exe" catch.c -ldbghelp 2> "$out/build/catch.log"
 }
 
 # The last reason in a log, on one line.
@@ -186,25 +187,26 @@ ask() { # variant dump
 	[ -n "$tool" ] && [ ! -s "$2.dotnet-dump.txt" ] || return
 	runtime=$(runtime_of "$1")
 	case $1 in
-	wow*) return ;;
-	win*)
-		[ -n "$DOTNET_DUMP_FILES" ] || return
-		tool="wine $out/build/winedump/bin/winedump.exe"
+	wow* | win*)
+		tool=$out/build/winedump64/bin/winedump.exe
+		case $1 in wow*) tool=${tool/winedump64/winedump32} ;; esac
+		[ -e "$tool" ] || return
+		tool="wine $tool"
 		runtime=Z:${runtime//\//\\}
 		;;
 	esac
 	DOTNET_DUMP=$tool timeout 180 nice ./ask "$2" "$runtime" 2> "$2.ask.log"
 }
 
-# dotnet-dump for dumps of Windows, with a runtime of its own, run by wine.
-build_winedump() {
-	local at=$out/build/winedump
-	[ -n "$DOTNET_DUMP_FILES" ] && [ ! -x "$at/bin/winedump.exe" ] || return 0
+# dotnet-dump for dumps of Windows, with a runtime of its own, run by wine; the log is all that tells when it fails.
+build_winedump() { # bits
+	local at=$out/build/winedump$1 system=win-x64
+	[ "$1" = 64 ] || system=win-x86
+	[ -n "$DOTNET_DUMP_FILES" ] && [ ! -e "$at/bin/winedump.exe" ] || return 0
 	mkdir -p "$at"
 	cp winedump.cs "$at/"
 	project winedump net10.0 > "$at/winedump.csproj"
-	(cd "$at" && timeout 600 nice dotnet publish winedump.csproj -c Release -r win-x64 --self-contained true -o bin) > "$at.log" 2>&1 ||
-		note winedump - "DOES NOT BUILD: $(reason "$at.log")"
+	(cd "$at" && timeout 600 nice dotnet publish winedump.csproj -c Release -r $system --self-contained true -o bin) > "$at.log" 2>&1
 }
 
 # dotnet-dump from DOTNET_DUMP, PATH or OUT/tools, where it is installed otherwise; empty: none.
@@ -219,24 +221,25 @@ find_dotnet_dump() {
 	export DOTNET_DUMP DOTNET_DUMP_FILES
 }
 
-# Windows starts catch.exe for a process with an unhandled exception: the runtime runs as if alone until then. (Under a
-# debugger from the start the one of .NET 10 fails in wine 8.)
+# Windows starts catch64.exe, or catch32.exe, for a process with an unhandled exception: the runtime runs as if alone until
+# then. (Under a debugger from the start the one of .NET 10 fails in wine 8.)
 crash_windows() { # variant mode type name
-	local kind=full drive=Z:${out//\//\\}
+	local kind=full drive=Z:${out//\//\\} bits=64
 	[ "$3" = 4 ] || kind=mini
+	case $1 in wow*) bits=32 ;; esac
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger \
-		/d "$drive\\build\\catch.exe $drive\\$(basename "$4").dmp $kind %ld %ld" > /dev/null 2>&1
+		/d "$drive\\build\\catch$bits.exe $drive\\$(basename "$4").dmp $kind %ld %ld" > /dev/null 2>&1
 	"${clean[@]}" timeout 150 wine "$out/build/$1/bin/shop.exe" "$2" > "$4.out" 2>&1
 	wine reg delete 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Debugger > /dev/null 2>&1
 }
 
 crash() { # variant mode type
 	local name=$out/$1-$2-$3 made=$out/$1-$2-$3.core
-	case $1 in win*) made=$name.dmp ;; esac
+	case $1 in win* | wow*) made=$name.dmp ;; esac
 	if ! [ -s "$made" ]; then
 		[ "$(du -s --block-size=1M "$out" | cut -f1)" -lt $((most * 1024 - 150)) ] || { note "$1" "$2-$3" "left out: $out would grow beyond $most GiB"; return; }
 		case $1:$2 in
-		win*) (cd "$out" && crash_windows "$1" "$2" "$3" "$name") ;;
+		win*:* | wow*:*) (cd "$out" && crash_windows "$1" "$2" "$3" "$name") ;;
 		*hang) [ "$3" != 4 ] && [ -z "$DOTNET_DUMP" ] || dump_waiting "$1" "$2" "$3" "$name" ;;
 		*) crash_linux "$1" "$2" "$3" "$name" ;;
 		esac 2> /dev/null
@@ -250,10 +253,17 @@ crash() { # variant mode type
 	fi
 }
 
-windows_ready() {
+windows_ready() { # variant
+	local bits=64
 	command -v wine x86_64-w64-mingw32-gcc > /dev/null || { echo "wine with wine64 or gcc-mingw-w64-x86-64 is not installed"; return 1; }
-	build_catch || { echo "catch.c does not build"; return 1; }
-	[ -z "$DOTNET_DUMP" ] || build_winedump
+	case $1 in
+	wow*)
+		bits=32
+		command -v i686-w64-mingw32-gcc > /dev/null && [ -d /usr/lib/i386-linux-gnu/wine ] || { echo "wine32 or gcc-mingw-w64-i686 is not installed"; return 1; }
+		;;
+	esac
+	build_catch $bits || { echo "catch.c does not build"; return 1; }
+	[ -z "$DOTNET_DUMP" ] || build_winedump $bits
 	[ -d "$WINEPREFIX/drive_c" ] || timeout 120 wine wineboot -i > "$out/build/wine.log" 2>&1 || { echo "wineboot fails"; return 1; }
 	wine reg add 'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug' /f /v Auto /d 1 > /dev/null 2>&1
 }
@@ -265,7 +275,7 @@ for variant in "${variants[@]}"; do
 		note "$variant" - "DOES NOT BUILD: $(reason "$out/build/$variant.log")"
 		continue
 	fi
-	case $variant in win*) why=$(windows_ready) || { note "$variant" - "NOT RUN: $why"; continue; } ;; esac
+	case $variant in win* | wow*) why=$(windows_ready "$variant") || { note "$variant" - "NOT RUN: $why"; continue; } ;; esac
 	for case in $(cases "$variant"); do crash "$variant" "${case%-*}" "${case#*-}"; done
 done
 { echo "variant   mode-type       result"; printf '%s\n' "${rows[@]}"; } > "$out/table.txt"
