@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "job/choose.h"
 
+#include "base/log.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -15,15 +17,19 @@ has_pid(const struct choice *choice, int64_t pid)
 
 /* Kudu's names have no ".exe"; people's may. */
 static bool
-has_name(const struct choice *choice, const char *name)
+is_named(const char *wanted, const char *name)
 {
 	size_t count = strlen(name);
-	for (size_t i = 0; i < choice->name_count; i++) {
-		const char *wanted = choice->names[i];
-		if (span_begins_nocase(span_of(wanted), name) &&
-		    (wanted[count] == 0 || span_is_nocase(span_of(wanted + count), ".exe")))
+	return span_begins_nocase(span_of(wanted), name) &&
+	       (wanted[count] == 0 || span_is_nocase(span_of(wanted + count), ".exe"));
+}
+
+static bool
+has_name(const struct choice *choice, const char *name)
+{
+	for (size_t i = 0; i < choice->name_count; i++)
+		if (is_named(choice->names[i], name))
 			return true;
-	}
 	return false;
 }
 
@@ -213,6 +219,25 @@ nothing(const struct board *board, const struct board_site *site, struct fault *
 	return fault_hint(fault, "the app sleeps or is stopped: send it a request first");
 }
 
+static bool
+runs(const struct board *board, const struct board_site *site, const char *wanted)
+{
+	for (uint32_t i = site->first; i != BOARD_NONE; i = board->instances[i].next)
+		for (uint32_t p = board->instances[i].first; p != BOARD_NONE; p = board->processes[p].next)
+			if (is_named(wanted, board->processes[p].process.name))
+				return true;
+	return false;
+}
+
+/* Of several names that there is one is no failure, but those that are missing are not passed over in silence. */
+static void
+note_missing_names(const struct board *board, const struct board_site *site)
+{
+	for (size_t i = 0; i < site->choice.name_count && !site->broken; i++)
+		if (!runs(board, site, site->choice.names[i]))
+			log_note("%s runs no process %s", site->name, site->choice.names[i]);
+}
+
 bool
 choose_on_site(struct board *board, unsigned s, struct fault *fault)
 {
@@ -226,7 +251,10 @@ choose_on_site(struct board *board, unsigned s, struct fault *fault)
 	else if (is_for_site(&site->choice))
 		for (uint32_t i = site->first; i != BOARD_NONE; i = board->instances[i].next)
 			mark_chosen(board, &board->instances[i]);
-	return any_chosen(board, site) || nothing(board, site, fault);
+	if (!any_chosen(board, site))
+		return nothing(board, site, fault);
+	note_missing_names(board, site);
+	return true;
 }
 
 struct worker_taker {
