@@ -44,11 +44,12 @@ check_whole(const struct diagnosis *diagnosis, const struct settings *settings, 
 }
 
 static bool
-report(struct analyze_run *run, struct memory *memory, const struct settings *settings, struct fault *fault)
+report(struct analyze_run *run, struct memory *memory, const struct settings *settings, bool *opened, struct fault *fault)
 {
 	static struct sink out = {print, NULL, NULL};
 	const struct diagnose_options options = {settings->all, settings->redact_message, settings->images};
-	if (!diagnose_open(&run->diagnosis, memory, settings->files.at[0], &options, fault))
+	*opened = diagnose_open(&run->diagnosis, memory, settings->files.at[0], &options, fault);
+	if (!*opened)
 		return false;
 	pen_open(&run->pen, &out, fault);
 	run->pen.colours = !settings->json && wants_colours();
@@ -74,17 +75,18 @@ run_analyze(const struct command *command, struct settings *settings)
 {
 	struct memory memory = {NULL, 0, 0};
 	struct fault fault;
-	bool good;
+	bool good, opened = true;
 	(void)command;
 	fault_clear(&fault);
 	log_open(settings->quiet ? LOG_QUIET : settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
 	good = check(settings, &fault) &&
 	       memory_open(&memory, memory_need(sizeof(struct analyze_run), 64) + diagnose_need(settings->images != NULL), &fault) &&
-	       report(memory_take(&memory, sizeof(struct analyze_run), 64), &memory, settings, &fault);
+	       report(memory_take(&memory, sizeof(struct analyze_run), 64), &memory, settings, &opened, &fault);
 	if (!good)
 		log_fault(&fault);
 	memory_close(&memory);
-	return good ? STATUS_DONE : status_of(&fault);
+	/* a file that the system does not let us read is none that tells anything; 6 is for where something goes to */
+	return !opened && fault.kind == FAULT_SYSTEM ? STATUS_CORRUPT : status_of(&fault);
 }
 
 #define AT(field) offsetof(struct settings, field)
