@@ -118,7 +118,7 @@ jit_code(struct clr *clr, uint64_t section, uint64_t heap, uint64_t pc, struct c
 	code->start = map_base + start;
 	if (!space_pointer(clr->space, code->start - clr->space->pointer_size, &header) || header <= last_block)
 		return false;
-	if (!clr_field_pointer(&clr->d, clr->space, section, SECTION_BEGIN, &code->base) ||
+	if (!clr_field_pointer(&clr->d, clr->space, section, SECTION_BEGIN, &code->base) || code->base > code->start ||
 	    !clr_field_pointer(&clr->d, clr->space, header, CODE_METHOD, &code->method))
 		return false;
 	if (!clr->d.has_field[CODE_UNWINDS] || !clr_field_u32(&clr->d, clr->space, header, CODE_UNWIND_COUNT, &code->count) ||

@@ -136,6 +136,10 @@ jit_code(void)
 	CHECK(!clr_code_at(&clr, BLOCK + CODE - 1, &code));
 	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x2000, &code));
 	CHECK(!clr_code_at(&clr, 1ull << 57, &code));
+	point(SECTION, CODE + 0x100); /* unwind data is told from where the section begins */
+	open_block(true);
+	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x20, &code));
+	point(SECTION, CODE);
 	point(FRAGMENT, FRAGMENT); /* a list that ends in itself */
 	open_block(true);
 	CHECK(!clr_code_at(&clr, BLOCK + CODE + 0x20, &code));
