@@ -128,3 +128,39 @@ instances_list(struct site *site, struct instance_taker *taker, struct fault *fa
 		fault_raise(fault, FAULT_MISSING, "the list of instances is empty");
 	return fault->kind == FAULT_NONE || fault_while(fault, "listing the instances of %s", site->name);
 }
+
+static bool
+note_found(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
+{
+	struct instance_search *search = (struct instance_search *)taker;
+	(void)fault;
+	search->count++;
+	if (search->begins == NULL || !span_begins_nocase(span_of(id), search->begins) ||
+	    (search->found > 0 && span_is_nocase(span_of(id), search->id)))
+		return true;
+	if (search->found++ > 0)
+		return true;
+	snprintf(search->id, sizeof search->id, "%s", id);
+	snprintf(search->machine, sizeof search->machine, "%s", machine);
+	return true;
+}
+
+void
+instance_search_open(struct instance_search *search, const char *begins)
+{
+	memset(search, 0, sizeof *search);
+	search->taker.take = note_found;
+	search->begins = begins;
+}
+
+bool
+instance_search_is_one(const struct instance_search *search, const char *site, struct fault *fault)
+{
+	if (search->found == 1)
+		return true;
+	if (search->found > 1)
+		return fault_raise(fault, FAULT_USAGE, "%zu instances of %s have an id that begins with %s", search->found, site,
+		                   search->begins);
+	fault_raise(fault, FAULT_MISSING, "%s has no instance %.12s", site, search->begins);
+	return fault_hint(fault, "see kudump ps --instance all");
+}

@@ -190,39 +190,17 @@ check_role(struct doctor *doctor, struct text *said, struct fault *fault)
 	return true;
 }
 
-struct counter {
-	struct instance_taker taker;
-	const char *begins; /* the id that is wanted begins so; NULL: any does */
-	size_t count, wanted;
-	char id[INSTANCE_MAX + 1]; /* of the first that is wanted */
-};
-
+/* From here on only the instance that --instance names may answer. Where nobody tells the ids it is taken for a whole one. */
 static bool
-count_instance(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
-{
-	struct counter *counter = (struct counter *)taker;
-	(void)machine, (void)fault;
-	counter->count++;
-	if (counter->begins != NULL && span_begins_nocase(span_of(id), counter->begins) && counter->wanted++ == 0)
-		snprintf(counter->id, sizeof counter->id, "%s", id);
-	return true;
-}
-
-/* From here on only the instance that --instance names may answer. */
-static bool
-turn(struct doctor *doctor, const struct counter *counter, struct fault *fault)
+turn(struct doctor *doctor, const struct instance_search *search, struct fault *fault)
 {
 	if (doctor->instance == NULL)
 		return true;
 	if (!site_is_instance_id(doctor->instance))
 		return fault_raise(fault, FAULT_USAGE, "--instance: an instance id is up to %d hex digits", INSTANCE_MAX);
-	if (counter->wanted > 1)
-		return fault_raise(fault, FAULT_USAGE, "%zu instances have an id that begins with %s", counter->wanted, doctor->instance);
-	if (counter->count > 0 && counter->wanted == 0) {
-		fault_raise(fault, FAULT_MISSING, "of %zu instances none is %.12s", counter->count, doctor->instance);
-		return fault_hint(fault, "see kudump ps --instance all");
-	}
-	site_turn(&doctor->site, counter->wanted == 1 ? counter->id : doctor->instance, "");
+	if (search->count > 0 && !instance_search_is_one(search, doctor->site.name, fault))
+		return false;
+	site_turn(&doctor->site, search->count > 0 ? search->id : doctor->instance, "");
 	return true;
 }
 
@@ -230,15 +208,17 @@ turn(struct doctor *doctor, const struct counter *counter, struct fault *fault)
 static bool
 check_instances(struct doctor *doctor, struct text *said, struct fault *fault)
 {
-	struct counter counter = {.taker = {count_instance}, .begins = doctor->instance};
-	bool listed = instances_list(&doctor->site, &counter.taker, fault);
+	struct instance_search search;
+	bool listed;
+	instance_search_open(&search, doctor->instance);
+	listed = instances_list(&doctor->site, &search.taker, fault);
 	if (!listed && fault->kind != FAULT_MISSING)
 		return false;
 	fault_clear(fault);
-	if (!turn(doctor, &counter, fault))
+	if (!turn(doctor, &search, fault))
 		return false;
 	if (listed)
-		text_printf(said, "%zu, this one is %.12s", counter.count,
+		text_printf(said, "%zu, this one is %.12s", search.count,
 		            doctor->site.instance[0] != 0 ? doctor->site.instance : "not named");
 	else
 		text_put(said, "the site does not list them: name one by --instance ID, or give --arm");

@@ -126,25 +126,15 @@ struct instance_notes {
 	struct instance_taker taker;
 	struct board *board;
 	uint32_t site;
-	const char *begins; /* the id of the only one that is wanted begins so; NULL: any does */
 	bool first_only;
-	size_t count;       /* of those that are wanted */
-	char id[INSTANCE_MAX + 1], machine[MACHINE_MAX]; /* with `begins`, the first of them */
+	size_t count;
 };
 
 static bool
 note_instance(struct instance_taker *taker, const char *id, const char *machine, struct fault *fault)
 {
 	struct instance_notes *notes = (struct instance_notes *)taker;
-	if (notes->begins != NULL && !span_begins_nocase(span_of(id), notes->begins))
-		return true;
-	if (notes->count++ > 0 && (notes->first_only || notes->begins != NULL))
-		return true;
-	if (notes->begins == NULL)
-		return board_add_instance(notes->board, notes->site, id, machine, fault);
-	snprintf(notes->id, sizeof notes->id, "%s", id);
-	snprintf(notes->machine, sizeof notes->machine, "%s", machine);
-	return true;
+	return (notes->count++ > 0 && notes->first_only) || board_add_instance(notes->board, notes->site, id, machine, fault);
 }
 
 static bool
@@ -155,12 +145,12 @@ is_all(const char *instance)
 
 /* The SCM front end can tell, or ARM; else only the user can: FAULT_MISSING with detail 404. */
 static bool
-list_instances(struct fleet_worker *worker, uint32_t s, struct instance_notes *notes, struct fault *fault)
+list_instances(struct fleet_worker *worker, uint32_t s, struct instance_taker *taker, struct fault *fault)
 {
 	const struct board_site *site = &worker->fleet->board.sites[s];
 	if (!visit(worker, s, site->scm == NULL, NULL, fault))
 		return false;
-	if (instances_list(&worker->capture.site, &notes->taker, fault))
+	if (instances_list(&worker->capture.site, taker, fault))
 		return true;
 	if (site->scm == NULL || fault->kind != FAULT_MISSING || fault->detail != 404)
 		return false;
@@ -168,7 +158,7 @@ list_instances(struct fleet_worker *worker, uint32_t s, struct instance_notes *n
 		return fault_hint(fault, "this front end does not tell: give --arm RESOURCE-ID with a token for ARM, or --instance ID "
 		                         "from the portal");
 	fault_clear(fault);
-	if (!visit(worker, s, true, NULL, fault) || !instances_list(&worker->capture.site, &notes->taker, fault))
+	if (!visit(worker, s, true, NULL, fault) || !instances_list(&worker->capture.site, taker, fault))
 		return false;
 	leave(worker);
 	return true;
@@ -176,21 +166,20 @@ list_instances(struct fleet_worker *worker, uint32_t s, struct instance_notes *n
 
 /* The one whose id begins as ps shows it. Where nobody tells the ids it is taken for a whole one. */
 static bool
-find_instance(struct fleet_worker *worker, struct instance_notes *notes, struct fault *fault)
+find_instance(struct fleet_worker *worker, uint32_t s, const char *begins, struct fault *fault)
 {
-	if (!list_instances(worker, notes->site, notes, fault)) {
+	struct board *board = &worker->fleet->board;
+	struct instance_search search;
+	instance_search_open(&search, begins);
+	if (!list_instances(worker, s, &search.taker, fault)) {
 		if (fault->kind != FAULT_MISSING || fault->detail != 404)
 			return false;
 		fault_clear(fault);
 		leave(worker);
-		return board_add_instance(notes->board, notes->site, notes->begins, "", fault);
+		return board_add_instance(board, s, begins, "", fault);
 	}
-	if (notes->count == 1)
-		return board_add_instance(notes->board, notes->site, notes->id, notes->machine, fault);
-	if (notes->count > 1)
-		return fault_raise(fault, FAULT_USAGE, "%zu instances have an id that begins with %s", notes->count, notes->begins);
-	fault_raise(fault, FAULT_MISSING, "%s has no instance %s", worker->fleet->board.sites[notes->site].name, notes->begins);
-	return fault_hint(fault, "see kudump ps --instance all");
+	return instance_search_is_one(&search, board->sites[s].name, fault) &&
+	       board_add_instance(board, s, search.id, search.machine, fault);
 }
 
 static bool
@@ -202,13 +191,11 @@ expand(struct fleet_worker *worker, const struct work *work, struct fault *fault
 	struct instance_notes notes = {.taker = {note_instance}, .board = board, .site = work->site, .first_only = instance == NULL};
 	/* Through ARM there is no "the one that answers": each request may meet another. */
 	if (is_all(instance) || (instance == NULL && site->scm == NULL))
-		return list_instances(worker, work->site, &notes, fault);
+		return list_instances(worker, work->site, &notes.taker, fault);
 	if (!visit(worker, work->site, site->scm == NULL, instance, fault))
 		return false;
-	if (instance != NULL && strlen(instance) < INSTANCE_MAX) {
-		notes.begins = instance;
-		return find_instance(worker, &notes, fault);
-	}
+	if (instance != NULL && strlen(instance) < INSTANCE_MAX)
+		return find_instance(worker, work->site, instance, fault);
 	return board_add_instance(board, work->site, instance != NULL ? instance : "", "", fault);
 }
 
@@ -242,20 +229,18 @@ check_named(struct fleet_worker *worker, const struct work *work, struct fault *
 {
 	const struct board_site *board_site = &worker->fleet->board.sites[work->site];
 	struct site *site = &worker->capture.site;
-	struct instance_notes notes = {.taker = {note_instance}, .begins = board_site->instance};
+	struct instance_search search;
 	struct fault aside;
 	fault_clear(&aside);
+	instance_search_open(&search, board_site->instance);
 	if (site->proven || site->by_arm || !is_named(board_site->instance))
 		return true;
-	if (!instances_list(site, &notes.taker, &aside)) {
+	if (!instances_list(site, &search.taker, &aside)) {
 		if (aside.kind == FAULT_STOPPED)
 			*fault = aside;
 		return aside.kind != FAULT_STOPPED;
 	}
-	if (notes.count > 0)
-		return true;
-	fault_raise(fault, FAULT_MISSING, "%s has no instance %.12s", board_site->name, board_site->instance);
-	return fault_hint(fault, "see kudump ps --instance all");
+	return instance_search_is_one(&search, board_site->name, fault);
 }
 
 static bool

@@ -233,6 +233,31 @@ the_taker_may_refuse(void)
 	end();
 }
 
+static bool
+search(const char *begins, struct instance_search *found)
+{
+	struct site_answer one = {answers[0], 0};
+	begin(false);
+	put(0, "[\"ab12\",\"AB12\",\"ab34\",\"cc\"]");
+	site_peer_say(&peer, &one, 1);
+	instance_search_open(found, begins);
+	CHECK(instances_list(&site, &found->taker, &fault) && found->count == 4);
+	end();
+	return instance_search_is_one(found, "contoso", &fault);
+}
+
+static void
+one_is_found_by_its_beginning(void)
+{
+	struct instance_search found;
+	CHECK(search("Ab1", &found) && found.found == 1); /* listed twice */
+	CHECK_TEXT(found.id, "ab12");
+	CHECK(search("cc", &found));
+	CHECK(!search("ab", &found) && fault.kind == FAULT_USAGE && found.found == 2);
+	fault_clear(&fault);
+	CHECK(!search("ccc", &found) && fault.kind == FAULT_MISSING && strstr(fault.text, "contoso has no instance ccc") != NULL);
+}
+
 int
 main(void)
 {
@@ -244,5 +269,6 @@ main(void)
 	UNIT_RUN(links_elsewhere_are_not_followed);
 	UNIT_RUN(pages_without_end);
 	UNIT_RUN(the_taker_may_refuse);
+	UNIT_RUN(one_is_found_by_its_beginning);
 	return unit_end();
 }
