@@ -161,6 +161,6 @@ instance_search_is_one(const struct instance_search *search, const char *site, s
 	if (search->found > 1)
 		return fault_raise(fault, FAULT_USAGE, "%zu instances of %s have an id that begins with %s", search->found, site,
 		                   search->begins);
-	fault_raise(fault, FAULT_MISSING, "%s has no instance %.12s", site, search->begins);
+	fault_raise(fault, FAULT_MISSING, "%s has no instance %s", site, search->begins);
 	return fault_hint(fault, "see kudump ps --instance all");
 }
