@@ -86,37 +86,50 @@ open_client(struct token_source *source, const struct cloud *cloud, struct fault
 	       open_authority(source, cloud, fault);
 }
 
+static bool
+read_kind(struct span words, enum token_kind *kind, struct fault *fault)
+{
+	if (span_is(words, "managed") || span_begins(words, "managed:"))
+		*kind = TOKEN_MANAGED;
+	else if (span_is(words, "client"))
+		*kind = TOKEN_CLIENT;
+	else if (span_is(words, "federated"))
+		*kind = TOKEN_FEDERATED;
+	else if (span_begins(words, "file:") && words.count > strlen("file:"))
+		*kind = TOKEN_FILE;
+	else if (span_is(words, "token"))
+		*kind = TOKEN_GIVEN;
+	else {
+		fault_raise(fault, FAULT_USAGE, "there is no identity \"%.40s\"", (const char *)words.at);
+		return fault_hint(fault, "known: managed[:client-id], client, federated, token, file:PATH, vault:URL");
+	}
+	return true;
+}
+
 bool
 token_source_check(const char *words, struct fault *fault)
 {
-	struct span span = span_of(words);
-	if (span_is(span, "managed") || span_begins(span, "managed:") || span_is(span, "client") || span_is(span, "federated") ||
-	    span_is(span, "token") || (span_begins(span, "file:") && words[strlen("file:")] != 0))
-		return true;
-	fault_raise(fault, FAULT_USAGE, "there is no identity \"%.40s\"", words);
-	return fault_hint(fault, "known: managed[:client-id], client, federated, token, file:PATH, vault:URL");
+	enum token_kind kind;
+	return read_kind(span_of(words), &kind, fault);
 }
 
 static bool
 open_kind(struct token_source *source, const char *words, const struct cloud *cloud, struct fault *fault)
 {
-	struct span span = span_of(words);
-	if (!token_source_check(words, fault))
+	if (!read_kind(span_of(words), &source->kind, fault))
 		return false;
-	if (span_is(span, "managed") || span_begins(span, "managed:")) {
-		source->kind = TOKEN_MANAGED;
-		return open_managed(source, span_from(span, strlen("managed:")), fault);
-	}
-	if (span_is(span, "client") || span_is(span, "federated")) {
-		source->kind = span_is(span, "client") ? TOKEN_CLIENT : TOKEN_FEDERATED;
+	switch (source->kind) {
+	case TOKEN_MANAGED:
+		return open_managed(source, span_from(span_of(words), strlen("managed:")), fault);
+	case TOKEN_CLIENT:
+	case TOKEN_FEDERATED:
 		return open_client(source, cloud, fault);
-	}
-	if (span_begins(span, "file:")) {
-		source->kind = TOKEN_FILE;
+	case TOKEN_FILE:
 		source->path = words + strlen("file:");
 		return true;
+	case TOKEN_GIVEN:
+		break;
 	}
-	source->kind = TOKEN_GIVEN;
 	return need("KUDUMP_TOKEN", &source->secret,
 	            "az account get-access-token --resource https://appservice.azure.com --query accessToken -o tsv prints one", fault);
 }

@@ -11,6 +11,7 @@
 
 #define WHAT_MAX 320
 #define NOTES_MAX 12
+#define REPORT_COMMENT_MAX 4000 /* bytes of a comment that a report shows */
 
 struct diagnose_options {
 	bool all;            /* look at every thread */

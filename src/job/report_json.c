@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define UNLOADED_MOST 4096
-#define COMMENT_MAX 4000
 
 static void
 put_some(struct pen *pen, const char *name, const char *value)
@@ -323,7 +322,7 @@ put_notes(const struct diagnosis *diagnosis, struct pen *pen)
 static void
 put_comment(struct diagnosis *diagnosis, struct pen *pen)
 {
-	char room[COMMENT_MAX];
+	char room[REPORT_COMMENT_MAX];
 	struct text comment = text_in(room, sizeof room);
 	if (space_comment(&diagnosis->space, &comment))
 		pen_string(pen, "comment", room);

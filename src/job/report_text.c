@@ -12,7 +12,6 @@
 #define GROUP_FRAMES 6
 #define IDS_SHOWN 12
 #define UNLOADED_SHOWN 40
-#define COMMENT_MAX 4000
 #define COMMENT_LINES 40
 
 static void
@@ -289,7 +288,7 @@ put_unloaded(struct diagnosis *diagnosis, struct pen *pen)
 static void
 put_comment(struct space *space, struct pen *pen)
 {
-	char room[COMMENT_MAX], *line = room, *end;
+	char room[REPORT_COMMENT_MAX], *line = room, *end;
 	struct text comment = text_in(room, sizeof room);
 	if (!space_comment(space, &comment) || room[strspn(room, "\r\n")] == 0)
 		return;
@@ -303,7 +302,7 @@ put_comment(struct space *space, struct pen *pen)
 		if (end != NULL)
 			end[-1] = 0;
 		pen_put(pen, "  ");
-		pen_tame(pen, line, COMMENT_MAX);
+		pen_tame(pen, line, REPORT_COMMENT_MAX);
 		pen_put(pen, "\n");
 	}
 	if (line != NULL && line[strspn(line, "\r\n")] != 0)
